@@ -1,0 +1,120 @@
+// Package api is what a reader's browser talks to: a thread as JSON, as a page and as a fragment, the counts of list
+// pages, and the custom element <afterword-thread>.
+//
+// Nothing is stored here and nothing is fetched: every answer is a function of the database and the clock. Finished
+// bytes (plain, compressed, with their ETags) are kept in a cache of bounded size. They are sent again as long as the
+// database has not changed; when it has, the post's revision says whether this thread did. One request makes a changed
+// thread anew while the others get the old bytes, so that a reader sees a commit with the first request after it, or,
+// under load, as soon as that request is done. After a crash the cache is empty, which is all.
+//
+// Strangers' words enter HTML in one place (markup.text); their comments were made safe when they came (sanitize) and
+// are the only stored HTML that is written as it is.
+package api
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"afterword/storage"
+	"afterword/thread"
+)
+
+// Blog is what readers are told about the blog.
+type Blog struct {
+	Name string
+	URL  string
+	Lang string // BCP 47, may be empty
+}
+
+// Config is what New needs.
+type Config struct {
+	DB          *storage.DB
+	Base        string // base_url without trailing slash, with its path prefix if there is one
+	Blog        Blog
+	Owner       string // the blogger's own account, "@me@host" or its URL, whose comments carry the Author badge; may be empty
+	Rules       thread.Rules
+	BlogOrigins []string         // who may frame our pages, "https://blog.example"
+	CacheBytes  int              // 0: 64 MiB
+	Now         func() time.Time // nil: time.Now
+	Log         *slog.Logger     // nil: nothing is logged
+}
+
+// Server answers readers.
+type Server struct {
+	Config
+	headers map[view]http.Header
+	cache   *cache
+	flight  singleflight.Group
+}
+
+// New makes a Server.
+func New(c Config) *Server {
+	if c.CacheBytes == 0 {
+		c.CacheBytes = 64 << 20
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Server{Config: c, headers: headers(c.BlogOrigins), cache: newCache(c.CacheBytes)}
+}
+
+// Handler serves the paths below the base.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /api/v1/thread", s.thread(asJSON))
+	mux.HandleFunc("GET /api/v1/counts", s.counts)
+	mux.HandleFunc("GET /t", s.thread(asPage))
+	mux.HandleFunc("GET /embed/thread", s.thread(asFragment))
+	mux.Handle("GET /embed.js", embedJS)
+	mux.Handle("GET /style.css", styleCSS)
+	mux.HandleFunc("GET /healthz", ok)
+	mux.HandleFunc("GET /readyz", s.ready)
+	return mux
+}
+
+// thread answers with a post's thread in one of its forms.
+func (s *Server) thread(v view) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		q, err := s.parse(v, r.URL.Query())
+		if err != nil {
+			s.fail(w, r, v, err)
+			return
+		}
+		s.answer(w, r, q)
+	}
+}
+
+// ThreadPage answers a browser that asks for a Note by its id: the same URL gives others the Note itself, so caches are
+// told that the answer depends on Accept.
+func (s *Server) ThreadPage(w http.ResponseWriter, r *http.Request, postID thread.IRI) {
+	s.answer(w, r, query{view: asNotePage, ref: string(postID), order: thread.Oldest})
+}
+
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, q query) {
+	b, err := s.body(q)
+	if err != nil {
+		s.fail(w, r, q.view, err)
+		return
+	}
+	b.serve(w, r)
+}
+
+func ok(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Write([]byte("ok\n")) //nolint:errcheck // the reader has gone
+}
+
+// ready tells whether the database answers.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	if _, err := s.DB.Posts(r.Context(), 1, 0); err != nil {
+		s.fail(w, r, asJSON, err)
+		return
+	}
+	ok(w, r)
+}

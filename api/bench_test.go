@@ -1,0 +1,172 @@
+package api
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"afterword/storage"
+	"afterword/thread"
+)
+
+// crowd is a site with a post under which n comments of a usual length stand, a third of them at top level.
+func crowd(t testing.TB, n int) (*site, thread.Post) {
+	s := newSite(t, nil)
+	p := s.post("crowd", storage.Draft{Title: "A crowd", Lang: "en"})
+	for i := range 50 {
+		s.person(fmt.Sprint("user", i), fmt.Sprint("User Number ", i))
+	}
+	var wg sync.WaitGroup
+	for w := range 64 {
+		wg.Go(func() {
+			for i := w; i < n; i += 64 {
+				s.must(s.DB.AddComment(context.Background(), storage.Message{}, usual(p, i), thread.Verdict{Decision: thread.Shown}))
+			}
+		})
+	}
+	wg.Wait()
+	return s, p
+}
+
+func usual(p thread.Post, i int) thread.Comment {
+	at := noon.Add(time.Duration(i) * time.Second)
+	c := thread.Comment{ID: id(i), URL: fmt.Sprintf("https://remote.example/@user%d/%d", i%50, i), Post: p.ID, Lang: "en", Published: at, Received: at,
+		Author: thread.Author{ID: thread.IRI(fmt.Sprintf("https://remote.example/users/user%d", i%50))},
+		HTML: fmt.Sprintf("<p>Comment %d. %s</p>", i, strings.Repeat([]string{"It has been said before, but never quite like this. ",
+			"One could also see it the other way round: ", "I do not think so! "}[i%3], 2+i%4))}
+	if i%3 > 0 {
+		c.Parent = id(i - 1)
+	}
+	return c
+}
+
+// BenchmarkCached holds the answer to a cached thread against a handler that sends the same bytes from memory, both
+// over real connections, in turns: "ofmemory" is our requests/s divided by its, "cpu" our CPU time divided by its.
+func BenchmarkCached(b *testing.B) {
+	s, p := crowd(b, 1000)
+	ask := "/api/v1/thread?url=" + p.URL
+	_, plain := s.get(ask)
+	zipped, zip := s.get(ask, "Accept-Encoding", "gzip")
+	memory := httptest.NewServer(fromMemory(zipped.Header, []byte(plain), []byte(zip)))
+	b.Cleanup(memory.Close)
+	for name, headers := range map[string]string{
+		"plain": "", "gzip": "Accept-Encoding: gzip\r\n",
+		"304": "Accept-Encoding: gzip\r\nIf-None-Match: " + zipped.Header.Get("ETag") + "\r\n"} {
+		b.Run(name, func(b *testing.B) {
+			ours, theirs := dial(b, s.url+ask, headers), dial(b, memory.URL, headers)
+			for b.Loop() {
+				ours.ask()
+				theirs.ask()
+			}
+			b.ReportMetric(float64(theirs.wall)/float64(ours.wall), "ofmemory")
+			b.ReportMetric(float64(ours.cpu)/float64(theirs.cpu), "cpu")
+		})
+	}
+}
+
+// fromMemory sends the same bytes and headers without any thought.
+func fromMemory(header http.Header, plain, zip []byte) http.HandlerFunc {
+	header.Del("Date")
+	header.Del("Content-Encoding")
+	header.Del("Content-Length")
+	return func(w http.ResponseWriter, r *http.Request) {
+		h, b := w.Header(), plain
+		maps.Copy(h, header)
+		if r.Header.Get("If-None-Match") != "" {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+		if r.Header.Get("Accept-Encoding") != "" {
+			h.Set("Content-Encoding", "gzip")
+			b = zip
+		}
+		h.Set("Content-Length", strconv.Itoa(len(b)))
+		w.Write(b)
+	}
+}
+
+// client asks the same again and again on one connection, and does as little as possible with the answers.
+type client struct {
+	testing.TB
+	conn      net.Conn
+	request   []byte
+	answer    []byte
+	wall, cpu time.Duration
+}
+
+func dial(t testing.TB, url, headers string) *client {
+	r := httptest.NewRequest(http.MethodGet, url, nil)
+	conn, err := net.Dial("tcp", r.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	c := &client{TB: t, conn: conn, request: fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\n%s\r\n", r.URL.RequestURI(), r.Host, headers)}
+	var seen counter
+	conn.Write(c.request)
+	answer, err := http.ReadResponse(bufio.NewReader(io.TeeReader(conn, &seen)), r)
+	if err == nil {
+		_, err = io.Copy(io.Discard, answer.Body)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.answer = make([]byte, seen)
+	return c
+}
+
+type counter int
+
+func (c *counter) Write(b []byte) (int, error) { *c += counter(len(b)); return len(b), nil }
+
+// ask sends a hundred requests.
+func (c *client) ask() {
+	wall, cpu := time.Now(), cpuTime()
+	for range 100 {
+		c.conn.Write(c.request)
+		if _, err := io.ReadFull(c.conn, c.answer); err != nil {
+			c.Fatal(err)
+		}
+	}
+	c.wall += time.Since(wall)
+	c.cpu += cpuTime() - cpu
+}
+
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &u) //nolint:errcheck // cannot fail
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// BenchmarkRebuild is what the first reader after a new comment costs: reading, arranging, writing, compressing.
+func BenchmarkRebuild(b *testing.B) {
+	for _, n := range []int{1000, 10000} {
+		s, p := crowd(b, n)
+		for _, v := range []view{asJSON, asFragment} {
+			b.Run(fmt.Sprintf("%s/%d", v, n), func(b *testing.B) {
+				var cpu time.Duration
+				for b.Loop() {
+					b.StopTimer()
+					s.must(s.DB.CloseBranch(context.Background(), id(0), time.Time{}))
+					b.StartTimer()
+					start := cpuTime()
+					_, err := s.body(query{view: v, ref: string(p.ID), order: thread.Oldest})
+					s.must(err)
+					cpu += cpuTime() - start
+				}
+				b.ReportMetric(float64(cpu.Microseconds())/float64(b.N)/1000, "cpu-ms/op")
+			})
+		}
+	}
+}

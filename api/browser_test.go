@@ -1,0 +1,365 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+
+	"afterword/sanitize"
+	"afterword/storage"
+	"afterword/thread"
+)
+
+// TestInBrowser tells the stories of readers in a real browser, one tab each.
+func TestInBrowser(t *testing.T) {
+	path, err := exec.LookPath("chromium")
+	if err != nil && os.Getenv("AFTERWORD_TEST_ALL") == "1" {
+		t.Fatal("chromium is missing: apt-get install chromium")
+	}
+	if err != nil {
+		t.Skip("needs chromium: apt-get install chromium")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.UserDataDir(t.TempDir()), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	defer stop()
+	ctx, stop = chromedp.NewContext(ctx)
+	defer stop()
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for name, story := range map[string]func(*tab){
+		"embed": embedStory, "hostile": hostileStory, "fallback": fallbackStory, "refresh": refreshStory, "steady": steadyStory,
+		"permalink": permalinkStory, "lazy": lazyStory, "several": severalStory, "static": staticStory, "page": pageStory,
+		"colours": coloursStory, "narrow": narrowStory,
+	} {
+		t.Run(name, func(t *testing.T) { story(newTab(t, ctx)) })
+	}
+}
+
+// tab is a page in the browser, with the addresses of everything that it asked for.
+type tab struct {
+	*testing.T
+	ctx context.Context
+
+	mu    sync.Mutex
+	asked []string
+}
+
+func newTab(t *testing.T, browser context.Context) *tab {
+	ctx, stop := chromedp.NewContext(browser)
+	t.Cleanup(stop)
+	b := &tab{T: t}
+	b.must(chromedp.Do(ctx))
+	b.must(chromedp.Listen(ctx, func(ev any) {
+		if r, ok := ev.(*network.EventRequestWillBeSent); ok {
+			b.mu.Lock()
+			b.asked = append(b.asked, r.Request.URL)
+			b.mu.Unlock()
+		}
+	}))
+	_, err := chromedp.Call(ctx, network.Enable, network.EnableParams{})
+	b.must(err)
+	b.ctx, stop = context.WithTimeout(ctx, time.Minute)
+	t.Cleanup(stop)
+	b.must(chromedp.Do(b.ctx, chromedp.EmulateViewport(1000, 800)))
+	return b
+}
+
+func (b *tab) must(err error) {
+	b.Helper()
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+func (b *tab) open(url string) {
+	b.Helper()
+	b.must(chromedp.Do(b.ctx, chromedp.Navigate(url)))
+}
+
+// until waits for a condition in the page.
+func (b *tab) until(condition string) {
+	b.Helper()
+	if err := chromedp.Do(b.ctx, chromedp.Poll[chromedp.Void](condition, chromedp.WithPollingTimeout(20*time.Second))); err != nil {
+		b.Fatalf("%s: %v", condition, err)
+	}
+}
+
+// eval is the value of an expression, as text.
+func (b *tab) eval(expression string) string {
+	b.Helper()
+	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[string]("String("+expression+")"))
+	b.must(err)
+	return v
+}
+
+func (b *tab) want(expression, want string) {
+	b.Helper()
+	if got := b.eval(expression); got != want {
+		b.Errorf("%s is %q, want %q", expression, got, want)
+	}
+}
+
+func (b *tab) media(name, value string) {
+	b.Helper()
+	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia,
+		emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: name, Value: value}}})
+	b.must(err)
+}
+
+// blogPage is a page of a blog, at another origin and with the strictest policy that leaves room for us.
+func (b *tab) blogPage(s *site, body string) string {
+	b.Helper()
+	policy := fmt.Sprintf("default-src 'none'; script-src %s/; connect-src %[1]s/", s.url)
+	host := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", policy)
+		w.Header().Set("Set-Cookie", "blog=1; Path=/")
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		fmt.Fprintf(w, `<!DOCTYPE html><html lang="en"><head><title>Blog</title><link rel="canonical" href="https://blog.example/p/">`+
+			`</head><body><h1>Blog</h1>%s<script type="module" async src="%s/embed.js"></script>`, body, s.url)
+	}))
+	b.Cleanup(host.Close)
+	return host.URL + "/anything?else=1"
+}
+
+const element = `<afterword-thread><a href="https://comments.example/t">Comments</a></afterword-thread>`
+
+func blogPost(b *tab) (*site, thread.Post, thread.Author) {
+	s := newSite(b, nil)
+	p, a := s.post("p", storage.Draft{Lang: "en", Title: "A post"}), s.person("alice", "Alice")
+	s.comment(p, thread.Comment{ID: id(1), Author: a, HTML: "<p>Hello</p>"})
+	return s, p, a
+}
+
+// embedStory: a page asks us for the script and the thread, and nobody for anything else.
+func embedStory(b *tab) {
+	s, _, _ := blogPost(b)
+	host := b.blogPage(s, element)
+	b.open(host)
+	b.until(`document.querySelector("afterword-thread article .e-content")?.innerText == "Hello"`)
+	b.want(`getComputedStyle(document.querySelector(".aw-avatar")).borderRadius`, "50%")
+	b.want(`document.querySelector("afterword-thread").ariaBusy + document.cookie + localStorage.length`, "falseblog=10")
+	origin, _, _ := strings.Cut(host, "/anything")
+	for _, url := range b.asked {
+		if !strings.HasPrefix(url, s.url) && !strings.HasPrefix(url, origin) {
+			b.Error("asks for", url)
+		}
+	}
+	if js, th := s.requests("/embed.js"), s.requests("/embed/thread"); len(js) != 1 || len(th) == 0 || len(js)+len(th) != len(s.asked) {
+		b.Errorf("%d requests for the script, %d for the thread, %d in all", len(js), len(th), len(s.asked))
+	}
+	for _, r := range s.requests("/embed/") {
+		if r.Header.Get("Cookie") != "" || r.Header.Get("Referer") != "" || r.Method != "GET" {
+			b.Error(r.Method, r.Header)
+		}
+	}
+}
+
+// hostileStory: whatever strangers call themselves and write, nothing of it runs, on our page and inside the blog's.
+func hostileStory(b *tab) {
+	s, p, _ := blogPost(b)
+	evil := `"'><script>window.pwned=1</script><img src=x onerror="window.pwned=2"><svg onload=window.pwned=3>`
+	for i, address := range []string{"javascript:window.pwned=4", "data:text/html,<script>window.pwned=5</script>", `https://x/"onclick="window.pwned=6`, " javascript:alert(1)"} {
+		a := thread.Author{ID: thread.IRI(fmt.Sprint("https://evil.example/", i)), Name: evil, Handle: "@" + evil + "@evil.example", URL: address}
+		s.save(a)
+		s.comment(p, thread.Comment{ID: thread.IRI(fmt.Sprint("https://evil.example/notes/", i, `"><b>`)), URL: address, Author: a, Warning: evil,
+			Lang: `en" onmouseover="window.pwned=7`, HTML: sanitize.HTML("<p>" + evil + `</p></div></article></li></ol><a href="` + address + `">x</a>`)})
+	}
+	_, _, err := s.DB.SavePost(b.Context(), storage.Draft{URL: p.URL, Title: evil, Lang: `en"><script>window.pwned=8</script>`})
+	b.must(err)
+	for _, url := range []string{s.url + "/t?url=" + p.URL, b.blogPage(s, element+element)} {
+		b.open(url)
+		b.until(`document.querySelectorAll(".aw article").length >= 5`)
+		b.eval(`document.querySelectorAll("details").forEach(d => d.open = true)`)
+		b.eval(`document.querySelectorAll(".aw *").forEach(e => { for (const n of ["click", "mouseover", "focus"]) e.dispatchEvent(new Event(n)) })`)
+		b.want(`window.pwned`, "undefined")
+		b.want(`document.querySelectorAll(".aw :is(script, img, svg, iframe, style, b)").length`, "0")
+		b.want(`[...document.querySelectorAll(".aw a")].filter(a => !/^https?:$/.test(a.protocol)).length`, "0")
+		b.want(`document.querySelectorAll(".aw").length * 5 - document.querySelectorAll(".aw > ol > li").length`, "0")
+	}
+}
+
+// fallbackStory: where there are no comments to show, the link stays.
+func fallbackStory(b *tab) {
+	s, _, _ := blogPost(b)
+	b.open(b.blogPage(s, `<afterword-thread page="https://blog.example/never/"><a href="https://comments.example/t">Comments</a></afterword-thread>`+
+		`<a data-comment-count href="https://blog.example/never/">Talk</a><a data-comment-count href="https://blog.example/p/#x">Talk</a>`))
+	b.until(`document.querySelector("[data-comment-count]:last-of-type").innerText == "1 comment"`)
+	b.until(`performance.getEntriesByType("resource").some(e => e.name.includes("/embed/thread"))`)
+	b.want(`document.querySelector("afterword-thread").innerText + document.querySelector("[data-comment-count]").innerText`, "CommentsTalk")
+}
+
+// refreshStory: what comes while the page is open appears by itself, but not under the reader's hands.
+func refreshStory(b *tab) {
+	s, p, a := blogPost(b)
+	b.open(b.blogPage(s, `<afterword-thread refresh="0.05"></afterword-thread>`))
+	b.until(`document.querySelectorAll(".aw article").length == 1`)
+	b.want(`document.querySelector("[role=status]").innerText`, "")
+	s.comment(p, thread.Comment{ID: id(2), Author: a, HTML: "<p>Second</p>"})
+	b.until(`document.querySelectorAll(".aw article").length == 2`)
+	b.want(`document.querySelector("[role=status]").innerText`, "2 comments")
+
+	b.must(chromedp.Do(b.ctx, chromedp.Click(chromedp.CSS(".aw-foot summary"))))
+	b.want(`document.querySelector(".aw-foot details").open`, "true")
+	s.comment(p, thread.Comment{ID: id(3), Author: a, HTML: "<p>Third</p>"})
+	for n := len(s.requests("/embed/thread")); len(s.requests("/embed/thread")) < n+4; {
+		b.until(`true`)
+	}
+	b.want(`document.querySelectorAll(".aw article").length`, "2")
+	b.eval(`document.querySelector(".aw-foot details").open = false`)
+	b.want(`document.activeElement.tagName`, "SUMMARY")
+	b.eval(`document.activeElement.blur()`)
+	b.until(`document.querySelectorAll(".aw article").length == 3`)
+	s.must(s.DB.CloseThread(b.Context(), p.ID, s.now()))
+	b.until(`document.querySelector(".aw-closed") && !document.querySelector(".aw-reply")`)
+}
+
+// steadyStory: a comment that comes above does not move what the reader looks at.
+func steadyStory(b *tab) {
+	s, p, a := blogPost(b)
+	for i := range 30 {
+		s.comment(p, thread.Comment{ID: id(10 + i), Author: a, HTML: fmt.Sprintf("<p>Number %d</p>", i)})
+	}
+	b.open(b.blogPage(s, `<afterword-thread refresh="0.05" sort="newest"></afterword-thread>`))
+	b.until(`document.querySelectorAll(".aw article").length == 31`)
+	b.eval(fmt.Sprintf(`document.getElementById("%s").scrollIntoView()`, anchor(id(20))))
+	place := fmt.Sprintf(`Math.round(document.getElementById("%s").getBoundingClientRect().top)`, anchor(id(20)))
+	before := b.eval(place)
+	s.comment(p, thread.Comment{ID: id(50), Author: a, HTML: "<p>New, and on top</p>"})
+	b.until(`document.querySelectorAll(".aw article").length == 32`)
+	b.want(place, before)
+}
+
+// permalinkStory: a link to a comment leads there, although the comment comes later and stands far below.
+func permalinkStory(b *tab) {
+	s, p, a := blogPost(b)
+	for i := range 200 {
+		s.comment(p, thread.Comment{ID: id(10 + i), Author: a, HTML: strings.Repeat("<p>Words and words.</p>", i%7)})
+	}
+	want := anchor(id(150))
+	b.open(b.blogPage(s, `<p>`+strings.Repeat("<br>", 500)+`</p>`+element) + "#" + want)
+	b.until(fmt.Sprintf(`document.querySelector("li:target")?.id == "%s"`, want))
+	b.until(fmt.Sprintf(`Math.abs(document.getElementById("%s").getBoundingClientRect().top) < 100`, want))
+	b.open(s.url + "/t?url=" + p.URL + "#" + want)
+	b.until(fmt.Sprintf(`document.querySelector("li:target")?.id == "%s" && Math.abs(document.querySelector("li:target").getBoundingClientRect().top) < 100`, want))
+	b.open(b.blogPage(s, element) + "#c-<img src=x onerror=window.pwned=1>")
+	b.until(`document.querySelectorAll(".aw article").length == 201`)
+	b.want(`window.pwned`, "undefined")
+}
+
+// lazyStory: a thread is asked for when the reader comes near.
+func lazyStory(b *tab) {
+	s, _, _ := blogPost(b)
+	b.open(b.blogPage(s, `<p>`+strings.Repeat("<br>", 500)+`</p>`+element))
+	b.until(`customElements.get("afterword-thread")`)
+	b.until(`new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`)
+	if n := len(s.requests("/embed/thread")); n != 0 {
+		b.Error(n, "requests for a thread that is far away")
+	}
+	b.eval(`scrollTo(0, document.body.scrollHeight)`)
+	b.until(`document.querySelectorAll(".aw article").length == 1`)
+}
+
+// severalStory: threads and counts of several posts on one page, with their own settings.
+func severalStory(b *tab) {
+	s, p, a := blogPost(b)
+	q := s.post("q", storage.Draft{Lang: "en"})
+	s.comment(q, thread.Comment{ID: id(5), Author: a, HTML: "<p>Older</p>"})
+	s.comment(q, thread.Comment{ID: id(6), Author: a, HTML: "<p>Newer</p>"})
+	b.open(b.blogPage(s, element+`<div lang="ar"><afterword-thread page="`+q.URL+`" sort="newest"></afterword-thread></div>`+
+		`<a data-comment-count href="`+p.URL+`#comments">?</a><a data-comment-count href="`+s.url+`/t?url=`+q.URL+`">?</a>`))
+	b.until(`document.querySelectorAll(".aw article").length == 3`)
+	b.want(`[...document.querySelectorAll(".aw h2")].map(h => h.innerText)`, "1 comment,تعليقان")
+	b.want(`[...document.querySelectorAll(".e-content")].map(e => e.innerText)`, "Hello,Newer,Older")
+	b.want(`getComputedStyle(document.querySelectorAll(".aw")[1]).direction`, "rtl")
+	b.want(`new Set([...document.querySelectorAll("[id]")].map(e => e.id)).size - document.querySelectorAll("[id]").length`, "0")
+	b.until(`[...document.querySelectorAll("[data-comment-count]")].map(a => a.innerText) == "1 comment,2 comments"`)
+	if n := len(s.requests("/api/v1/counts")); n != 1 {
+		b.Error(n, "requests for counts")
+	}
+}
+
+// staticStory: a fragment that was built into the page is there at once, and is brought up to date.
+func staticStory(b *tab) {
+	s, p, a := blogPost(b)
+	_, fragment := s.get("/embed/thread?url=" + p.URL)
+	s.comment(p, thread.Comment{ID: id(2), Author: a, HTML: "<p>Since then</p>"})
+	b.open(b.blogPage(s, "<afterword-thread>"+fragment+"</afterword-thread>"))
+	b.want(`document.querySelector(".e-content").innerText`, "Hello")
+	b.until(`document.querySelectorAll(".aw").length == 1 && document.querySelectorAll(".aw article").length == 2`)
+}
+
+// pageStory: our own page does everything without script.
+func pageStory(b *tab) {
+	s, p, _ := blogPost(b)
+	b.open(s.url + "/t?url=" + p.URL)
+	b.want(`document.scripts.length`, "0")
+	b.want(`getComputedStyle(document.querySelector(".aw-reply code")).userSelect`, "all")
+	b.must(chromedp.Do(b.ctx, chromedp.Click(chromedp.CSS(".aw-foot summary"))))
+	b.want(`document.querySelector(".aw-foot .aw-reply code").checkVisibility() && document.querySelector(".aw-foot code").innerText`, string(id(1)))
+	b.open(s.url + "/t?url=https://blog.example/never/")
+	b.want(`document.querySelector("h1").innerText`, "There is no post with this address here.")
+	for _, url := range b.asked {
+		if !strings.HasPrefix(url, strings.TrimSuffix(s.url, "c")) {
+			b.Error("asks for", url)
+		}
+	}
+}
+
+// coloursStory: our pages follow the system, the element follows the page around it, and themes overrule both.
+func coloursStory(b *tab) {
+	s, p, _ := blogPost(b)
+	ink := func(selector string) string {
+		return `getComputedStyle(document.querySelector("` + selector + `")).color`
+	}
+	light, dark := "rgb(36, 39, 43)", "rgb(220, 223, 228)"
+	for scheme, want := range map[string]string{"light": light, "dark": dark} {
+		b.media("prefers-color-scheme", scheme)
+		b.open(s.url + "/t?url=" + p.URL)
+		b.want(ink(".e-content"), want)
+	}
+	b.eval(`document.documentElement.dataset.theme = "light"`)
+	b.want(ink(".e-content"), light)
+	b.open(b.blogPage(s, element))
+	b.until(`document.querySelector(".e-content")`)
+	b.want(ink(".e-content"), "rgb(0, 0, 0)")
+	for theme, want := range map[string]string{"light": light, "dark": dark, "auto": dark} {
+		b.eval(`document.querySelector("afterword-thread").setAttribute("theme", "` + theme + `")`)
+		b.want(ink(".e-content"), want)
+	}
+	b.eval(`document.documentElement.dataset.theme = "light"`)
+	b.want(ink(".e-content"), light)
+}
+
+// narrowStory: nothing sticks out at 320 pixels, also not the longest words of strangers.
+func narrowStory(b *tab) {
+	s, p, a := blogPost(b)
+	long := strings.Repeat("W", 300)
+	a.Name, a.Handle = long, "@"+long+"@remote.example"
+	s.save(a)
+	parent := id(1)
+	for i := range 12 {
+		parent = s.comment(p, thread.Comment{ID: id(10 + i), Parent: parent, Author: a, Warning: long,
+			HTML: "<p>" + long + "</p><pre>" + long + "</pre><blockquote><ul><li>" + long + "</li></ul></blockquote>"}).ID
+	}
+	b.must(chromedp.Do(b.ctx, chromedp.EmulateViewport(320, 600)))
+	for _, url := range []string{s.url + "/t?url=" + p.URL, b.blogPage(s, element)} {
+		b.open(url)
+		b.until(`document.querySelectorAll(".aw article").length == 13`)
+		b.eval(`document.querySelectorAll("details").forEach(d => d.open = true)`)
+		b.want(`document.documentElement.scrollWidth <= innerWidth`, "true")
+		b.want(`[...document.querySelectorAll(".e-content")].every(e => e.clientWidth > 120)`, "true")
+	}
+}

@@ -1,0 +1,306 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"afterword/storage"
+	"afterword/thread"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// golden compares with a file of testdata.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := "testdata/" + name
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs (go test ./api -update writes it anew):\n%s", file, got)
+	}
+}
+
+// debate is a closed thread in which everything occurs.
+func debate(t *testing.T) (*site, thread.Post) {
+	s := newSite(t, func(c *Config) {
+		c.Base, c.Owner = "https://comments.example", "@me@remote.example"
+	})
+	ctx, done := context.Background(), thread.Verdict{Decision: thread.Done}
+	p := s.post("debate", storage.Draft{Title: "Old & <new>", Lang: "en-US", Summary: "<p>What it is about.</p>"})
+	alice, bob, me := s.person("alice", "Alice"), s.person("bob", `Bob "<b>" & Co`), s.person("me", "The Blogger")
+	robot := thread.Author{ID: "https://bots.example/robot", Handle: "@robot@bots.example", URL: "https://bots.example/@robot",
+		Avatar: "https://bots.example/robot.png", Bot: true}
+	s.save(robot)
+	walter := thread.Author{ID: "https://blog.example/people/walter", Name: "Walter"}
+	s.save(walter)
+
+	s.comment(p, thread.Comment{ID: id(1), Author: alice, Lang: "en", HTML: `<p>First &amp; <a href="https://a.example/?x=1&amp;y=2" rel="nofollow ugc noopener noreferrer">best</a></p>`})
+	s.comment(p, thread.Comment{ID: id(2), Parent: id(1), Author: me, HTML: "<p>Thank you.</p>", Edited: s.now().Add(time.Hour)})
+	s.comment(p, thread.Comment{ID: id(3), Parent: id(2), Author: bob, Warning: "Spoilers", HTML: "<p>The butler.</p>"})
+	s.comment(p, thread.Comment{ID: id(4), Author: bob, HTML: "<p>I take this back.</p>"})
+	s.comment(p, thread.Comment{ID: id(5), Parent: id(4), Author: alice, Lang: "de", HTML: "<p>Schade.</p>"})
+	s.must(s.DB.DeleteComment(ctx, storage.Message{}, id(4), done))
+	s.comment(p, thread.Comment{ID: id(6), Author: robot, HTML: "<p>Beep.</p>"})
+	s.comment(p, thread.Comment{ID: id(7), Parent: id(6), Author: alice, HTML: "<p>Deleted, without replies: gone.</p>"})
+	s.must(s.DB.DeleteComment(ctx, storage.Message{}, id(7), done))
+	s.comment(p, thread.Comment{ID: id(8), Author: bob, HTML: "<p>secret: hidden by the blogger</p>"})
+	s.must(s.DB.Moderate(ctx, id(8), thread.Hidden))
+	s.comment(p, thread.Comment{ID: id(9), Parent: id(8), Author: alice, HTML: "<p>Below what was hidden.</p>"})
+	s.comment(p, thread.Comment{ID: "https://blog.example/old#1", Author: walter, Imported: true, HTML: "<p>From 2009.</p>",
+		Published: time.Date(2009, 7, 6, 17, 12, 0, 0, time.FixedZone("", 7200))})
+	s.must(s.DB.CloseBranch(ctx, id(2), s.now()))
+	s.must(s.DB.React(ctx, storage.Message{Sender: alice.ID, Object: p.ID}, storage.Like, done))
+	s.must(s.DB.React(ctx, storage.Message{Sender: bob.ID, Object: p.ID}, storage.Boost, done))
+	s.must(s.DB.CloseThread(ctx, p.ID, s.now()))
+	s.verdict(p, &thread.Comment{ID: id(10), Author: alice, HTML: "<p>secret: late</p>"}, thread.TooLate)
+	s.verdict(p, &thread.Comment{ID: id(11), Author: alice, HTML: "<p>secret: held</p>"}, thread.Held)
+	return s, p
+}
+
+func TestThreadJSON(t *testing.T) {
+	s, p := debate(t)
+	for _, ask := range []string{"url=" + p.URL, "id=" + string(p.ID), "url=" + string(p.ID), "url=http://www.blog.example/debate?utm_source=x%23top"} {
+		answer, text := s.get("/api/v1/thread?" + ask)
+		if answer.StatusCode != 200 || answer.Header.Get("Content-Type") != "application/json" {
+			t.Fatal(ask, answer.Status, answer.Header)
+		}
+		golden(t, "thread.json", strings.ReplaceAll(text, `},{"id"`, "},\n{\"id\""))
+	}
+}
+
+// TestContract holds names, order and types of the fields against CONTRACT.md.
+func TestContract(t *testing.T) {
+	s, p := debate(t)
+	_, text := s.get("/api/v1/thread?url=" + p.URL)
+	shape := map[string]string{
+		"":                "post comments next",
+		"post":            "id url title published state closes_at closed_at comments likes boosts late",
+		"comments":        "id url parent depth author html warning lang published edited deleted imported closed replies",
+		"comments.author": "id name handle url avatar bot owner",
+	}
+	d := json.NewDecoder(strings.NewReader(text))
+	var walk func(path string)
+	walk = func(path string) {
+		start, err := d.Token()
+		s.must(err)
+		var fields []string
+		for start == json.Delim('{') && d.More() {
+			field, _ := d.Token()
+			fields = append(fields, field.(string))
+			walk(strings.TrimPrefix(path+"."+field.(string), "."))
+		}
+		for start == json.Delim('[') && d.More() {
+			walk(path)
+		}
+		if _, nested := start.(json.Delim); nested {
+			d.Token() //nolint:errcheck // the closing one
+		}
+		if start == json.Delim('{') && strings.Join(fields, " ") != shape[path] {
+			t.Errorf("%q has the fields %q, want %q", path, fields, shape[path])
+		}
+	}
+	walk("")
+	if strings.Contains(text, "secret") || strings.Contains(text, "robot.png") {
+		t.Error("something is shown that must not be")
+	}
+}
+
+// TestTree: parents stand before their replies, depth counts the steps, replies counts the shown ones.
+func TestTree(t *testing.T) {
+	s, p := debate(t)
+	comments := s.thread(p, "").Comments
+	depth := map[string]int{}
+	replies := map[string]int{}
+	for _, c := range comments {
+		if c.Parent != nil {
+			above, known := depth[*c.Parent]
+			if !known || c.Depth != above+1 {
+				t.Errorf("%s stands wrong below %s", c.ID, *c.Parent)
+			}
+			replies[*c.Parent]++
+		} else if c.Depth != 0 {
+			t.Errorf("%s: depth %d at top level", c.ID, c.Depth)
+		}
+		depth[string(c.ID)] = c.Depth
+	}
+	for _, c := range comments {
+		if c.Replies != replies[string(c.ID)] {
+			t.Errorf("%s: %d replies, want %d", c.ID, c.Replies, replies[string(c.ID)])
+		}
+	}
+}
+
+// thread reads a thread as JSON.
+func (s *site) thread(p thread.Post, more string) (t threadJSON) {
+	s.Helper()
+	answer, text := s.get("/api/v1/thread?id=" + url.QueryEscape(string(p.ID)) + more)
+	if answer.StatusCode != 200 {
+		s.Fatal(answer.Status, text)
+	}
+	s.must(json.Unmarshal([]byte(text), &t))
+	return t
+}
+
+func TestPaging(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.post("long", storage.Draft{})
+	a := s.person("a", "A")
+	at := s.now() // the same for all: the id decides
+	for i := range 10 {
+		s.comment(p, thread.Comment{ID: id(i), Author: a, Published: at})
+		s.comment(p, thread.Comment{ID: id(100 + i), Parent: id(i), Author: a, Published: at})
+	}
+	for _, sort := range []string{"oldest", "newest"} {
+		whole := s.thread(p, "&sort="+sort)
+		if len(whole.Comments) != 20 || whole.Next != nil {
+			t.Fatal(sort, len(whole.Comments), whole.Next)
+		}
+		var pieced []commentJSON
+		for cursor := ""; ; {
+			part := s.thread(p, "&limit=3&sort="+sort+"&cursor="+cursor)
+			pieced = append(pieced, part.Comments...)
+			if part.Next == nil {
+				break
+			}
+			cursor = *part.Next
+			if cursor != "" && len(pieced) == 6 { // what comes or goes meanwhile moves nothing
+				s.must(s.DB.Moderate(context.Background(), pieced[5].ID, thread.Hidden))
+				s.must(s.DB.Moderate(context.Background(), pieced[4].ID, thread.Hidden))
+			}
+		}
+		same := slices.EqualFunc(whole.Comments, pieced, func(a, b commentJSON) bool { return a.ID == b.ID })
+		if !same {
+			t.Error(sort, "the parts are not the whole")
+		}
+		for _, c := range whole.Comments[4:6] {
+			s.must(s.DB.Moderate(context.Background(), c.ID, thread.Visible))
+		}
+	}
+	if first, last := s.thread(p, "").Comments[0].ID, s.thread(p, "&sort=newest").Comments[0].ID; first != id(0) || last != id(9) {
+		t.Error(first, last)
+	}
+}
+
+func TestProblems(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.post("here", storage.Draft{})
+	gone := s.post("gone", storage.Draft{})
+	s.must(s.DB.RemovePost(context.Background(), gone.ID))
+	long := strings.Repeat("x", 9000)
+	for ask, want := range map[string]string{
+		"/api/v1/thread":                                  `400 {"error":"missing_url"}`,
+		"/api/v1/thread?url=":                             `400 {"error":"missing_url"}`,
+		"/api/v1/thread?url=" + p.URL + "&limit=-1":       `400 {"error":"bad_limit"}`,
+		"/api/v1/thread?url=" + p.URL + "&limit=1e9":      `400 {"error":"bad_limit"}`,
+		"/api/v1/thread?url=" + p.URL + "&limit=1000000":  `400 {"error":"bad_limit"}`,
+		"/api/v1/thread?url=" + p.URL + "&sort=best":      `400 {"error":"bad_sort"}`,
+		"/api/v1/thread?url=" + p.URL + "&cursor=!":       `400 {"error":"bad_cursor"}`,
+		"/api/v1/thread?url=" + p.URL + "&cursor=" + long: `400 {"error":"bad_cursor"}`,
+		"/api/v1/thread?url=" + gone.URL:                  `404 {"error":"unknown_post"}`,
+		"/api/v1/thread?id=" + string(gone.ID):            `404 {"error":"unknown_post"}`,
+		"/api/v1/thread?url=https://blog.example/never/":  `404 {"error":"unknown_post"}`,
+		"/api/v1/thread?url=../../etc/passwd":             `404 {"error":"unknown_post"}`,
+		"/api/v1/thread?url=%00":                          `404 {"error":"unknown_post"}`,
+		"/api/v1/thread?url=" + long:                      `404 {"error":"unknown_post"}`,
+		"/api/v1/thread?id=" + long:                       `404 {"error":"unknown_post"}`,
+		"/embed/thread?url=https://blog.example/never/":   `404 {"error":"unknown_post"}`,
+		"/api/v1/counts":                                  `400 {"error":"missing_url"}`,
+		"/api/v1/counts?" + strings.Repeat("url=a&", 101): `400 {"error":"too_many_urls"}`,
+	} {
+		answer, text := s.get(ask)
+		if got := fmt.Sprint(answer.StatusCode, " ", strings.TrimSpace(text)); got != want {
+			t.Errorf("%.80s: %s, want %s", ask, got, want)
+		}
+		if answer.Header.Get("Content-Type") != "application/json" || answer.Header.Get("Access-Control-Allow-Origin") != "*" {
+			t.Errorf("%.80s: %v", ask, answer.Header)
+		}
+	}
+}
+
+// TestAbsence: nobody learns whether there was a post.
+func TestAbsence(t *testing.T) {
+	s := newSite(t, nil)
+	gone := s.post("gone", storage.Draft{})
+	s.get("/t?url=" + gone.URL)
+	s.must(s.DB.RemovePost(context.Background(), gone.ID))
+	for _, path := range []string{"/t?url=", "/embed/thread?url=", "/api/v1/thread?url="} {
+		removed, removedText := s.get(path + gone.URL)
+		never, neverText := s.get(path + "https://blog.example/never/")
+		removed.Header.Del("Date")
+		never.Header.Del("Date")
+		if removed.StatusCode != 404 || removedText != neverText || fmt.Sprint(removed.Header) != fmt.Sprint(never.Header) {
+			t.Errorf("%s: %v %s and %v %s", path, removed.Header, removedText, never.Header, neverText)
+		}
+	}
+}
+
+func TestCounts(t *testing.T) {
+	s, p := debate(t)
+	open := s.post("open", storage.Draft{Lang: "de"})
+	_, text := s.get("/api/v1/counts?url=" + p.URL + "&url=" + open.URL + "&url=http://blog.example/debate&url=https://blog.example/never/")
+	want := `{"counts":{"http://blog.example/debate":{"comments":7,"state":"closed","label":"7 comments"},` +
+		`"https://blog.example/debate/":{"comments":7,"state":"closed","label":"7 comments"},` +
+		`"https://blog.example/open/":{"comments":0,"state":"open","label":"0 Kommentare"}}}`
+	if strings.TrimSpace(text) != want {
+		t.Error(text)
+	}
+}
+
+func TestOwner(t *testing.T) {
+	for _, c := range []struct {
+		owner string
+		a     thread.Author
+		want  bool
+	}{
+		{"", thread.Author{}, false},
+		{"@me@a.example", thread.Author{ID: "https://a.example/1", Handle: "@Me@a.example"}, true},
+		{"@me@a.example", thread.Author{ID: "https://a.example/1", Handle: "@me@evil.example", Name: "@me@a.example"}, false},
+		{"https://a.example/1", thread.Author{ID: "https://a.example/1"}, true},
+		{"https://a.example/@me", thread.Author{ID: "https://a.example/1", URL: "https://a.example/@me"}, true},
+		{"https://a.example/@me", thread.Author{ID: "https://evil.example/1", URL: "https://a.example/@me"}, false},
+		{"", thread.Author{ID: "https://comments.example/actor"}, true},
+	} {
+		s := New(Config{Base: "https://comments.example", Owner: c.owner})
+		if s.byOwner(c.a) != c.want {
+			t.Errorf("%q %v: want %v", c.owner, c.a, c.want)
+		}
+	}
+}
+
+func TestMethods(t *testing.T) {
+	s, p := debate(t)
+	for _, path := range []string{"/api/v1/thread?url=" + p.URL, "/api/v1/counts?url=" + p.URL, "/t?url=" + p.URL,
+		"/embed/thread?url=" + p.URL, "/embed.js", "/style.css", "/healthz", "/readyz"} {
+		get, text := s.get(path)
+		head, nothing := s.do(http.MethodHead, path)
+		if get.StatusCode != 200 || head.StatusCode != 200 || nothing != "" || head.ContentLength != int64(len(text)) {
+			t.Error(path, get.Status, head.Status, len(nothing), head.ContentLength)
+		}
+		if post, _ := s.do(http.MethodPost, path); post.StatusCode != 405 || post.Header.Get("Allow") != "GET, HEAD" {
+			t.Error(path, post.Status, post.Header)
+		}
+		if len(get.Cookies()) > 0 {
+			t.Error(path, "sets cookies")
+		}
+	}
+	if a, _ := s.get("/debug/pprof"); a.StatusCode != 404 {
+		t.Error(a.Status)
+	}
+}

@@ -1,0 +1,283 @@
+package api
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"html"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"afterword/thread"
+)
+
+// markup is HTML being written. html/template takes 20 times as long for the comments of a thread, so they are written
+// by hand; what keeps that safe is that text is the one way in for strings that come from outside.
+type markup struct {
+	bytes.Buffer
+	*words
+}
+
+// literal is markup that stands in this source: no string from elsewhere becomes one without a conversion.
+type literal string
+
+func (m *markup) put(l literal) { m.WriteString(string(l)) }
+
+// text writes any string as text, or as the value of an attribute in double quotes.
+func (m *markup) text(s string) { m.WriteString(html.EscapeString(s)) }
+
+// stored writes a comment's HTML, which was made safe when it came.
+func (m *markup) stored(safe string) { m.WriteString(safe) }
+
+// note writes a paragraph of ours, unless it is empty.
+func (m *markup) note(text string) {
+	if text != "" {
+		m.put(`<p class="aw-note">`)
+		m.text(text)
+		m.put("</p>\n")
+	}
+}
+
+// attr writes an attribute, unless it is empty.
+func (m *markup) attr(name literal, value string) {
+	if value != "" {
+		m.put(" " + name + `="`)
+		m.text(value)
+		m.put(`"`)
+	}
+}
+
+// link writes name as a link to a stranger's page, or as it is when there is no address.
+func (m *markup) link(class literal, address, name string) {
+	tag := literal("span")
+	if address = web(address); address != "" {
+		tag, class = "a", class+" u-url"
+	}
+	m.put("<" + tag)
+	m.attr("class", string(class))
+	if address != "" {
+		m.attr("href", address)
+		m.put(` rel="nofollow ugc noopener noreferrer"`)
+	}
+	m.put("><bdi>")
+	m.text(name)
+	m.put("</bdi></" + tag + ">")
+}
+
+func (m *markup) time(class literal, t time.Time, text string) {
+	m.put("<time")
+	m.attr("class", string(class))
+	m.attr("datetime", t.UTC().Format(time.RFC3339))
+	m.put(">")
+	m.text(text)
+	m.put("</time>")
+}
+
+// maxIndent is the depth at which comments stop being indented, and say what they reply to instead. Strangers choose the
+// depth: browsers give up at 512 nested elements, and a phone long before.
+const maxIndent = 6
+
+// list writes comments as nested lists.
+func (m *markup) list(p part, byOwner func(thread.Author) bool, open bool) {
+	depth := -1 // of the comment written last
+	for c := range p.steps() {
+		indent := min(c.Depth, maxIndent)
+		if indent > depth {
+			m.put("<ol>")
+		} else {
+			m.leave(depth - indent)
+			m.put("</li>")
+		}
+		depth = indent
+		m.comment(p, c, byOwner(c.Author), open && !c.closed)
+	}
+	if depth >= 0 {
+		m.leave(depth)
+		m.put("</li></ol>")
+	}
+}
+
+func (m *markup) leave(levels int) {
+	for range levels {
+		m.put("</li></ol>")
+	}
+}
+
+func (m *markup) comment(p part, c step, owner, open bool) {
+	m.put(`<li id="`)
+	m.text(anchor(c.ID))
+	if c.Stub {
+		m.put(`"><article class="aw-gone"><p>`)
+		m.text(m.Deleted)
+		m.put("</p></article>")
+		return
+	}
+	m.put(`"><article class="h-entry h-cite u-comment">`)
+	m.head(c, owner)
+	m.replyTo(p, c)
+	m.content(c)
+	m.foot(c, open)
+	m.put("</article>")
+}
+
+// head says who wrote it and when. Names can be anything, the blogger's too: the handle is always beside them, and the
+// badges are ours.
+func (m *markup) head(c step, owner bool) {
+	m.avatar(c.Author)
+	m.put(`<div class="aw-by p-author h-card">`)
+	m.link("p-name", profile(c.Placed), name(c.Author))
+	m.badge(owner, m.Author)
+	m.badge(c.Author.Bot, m.Bot)
+	if c.Author.Handle != "" {
+		m.put(` <bdi class="p-nickname">`)
+		m.text(c.Author.Handle)
+		m.put("</bdi>")
+	}
+	m.put(`</div><div class="aw-when"><a href="#`)
+	m.text(anchor(c.ID))
+	m.put(`">`)
+	m.time("dt-published", c.Published, m.dateAndTime(c.Published))
+	m.put("</a>")
+	if !c.Edited.IsZero() {
+		m.put(" · ")
+		m.time("dt-updated", c.Edited, m.Edited)
+	}
+	if c.Imported {
+		m.put(" · ")
+		m.text(m.Imported)
+	}
+	m.put("</div>")
+}
+
+func (m *markup) badge(on bool, text string) {
+	if on {
+		m.put(` <span class="aw-badge">`)
+		m.text(text)
+		m.put("</span>")
+	}
+}
+
+// hues is how many colours there are for avatars (style.css: aw-hue0 …).
+const hues = 6
+
+// avatar is computed: a reader's browser asks nobody for a picture.
+func (m *markup) avatar(a thread.Author) {
+	hue := sha256.Sum256([]byte(a.ID))
+	m.put(`<span class="aw-avatar aw-hue`)
+	m.WriteByte('0' + hue[0]%hues)
+	m.put(`" aria-hidden="true">`)
+	m.text(initials(name(a)))
+	m.put("</span>")
+}
+
+// initials are the first letters, digits or pictures of the first and the last word of a name.
+func initials(name string) string {
+	var found []rune
+	for word := range strings.FieldsSeq(name) {
+		if i := strings.IndexFunc(word, initial); i >= 0 {
+			first, _ := utf8.DecodeRuneInString(word[i:])
+			found = append(found[:min(len(found), 1)], unicode.ToUpper(first))
+		}
+	}
+	return string(found)
+}
+
+func initial(r rune) bool { return unicode.In(r, unicode.L, unicode.N, unicode.So) }
+
+// name is what an author is called: never nothing.
+func name(a thread.Author) string {
+	if strings.TrimSpace(a.Name) != "" {
+		return a.Name
+	}
+	if user, _, _ := strings.Cut(strings.TrimPrefix(a.Handle, "@"), "@"); user != "" {
+		return user
+	}
+	return a.ID.Host()
+}
+
+// replyTo says what a comment answers: to machines always, to readers where indentation does not.
+func (m *markup) replyTo(p part, c step) {
+	above := p.post.URL
+	if c.parent != nil {
+		above = string(c.Parent)
+	}
+	m.put(`<data class="u-in-reply-to"`)
+	m.attr("value", above)
+	m.put("></data>")
+	if c.Depth <= maxIndent {
+		return
+	}
+	before, after, _ := strings.Cut(m.InReplyTo, "%s")
+	m.put(`<p class="aw-to">`)
+	m.text(before)
+	m.put(`<a href="#`)
+	m.text(anchor(c.Parent))
+	m.put(`"><bdi>`)
+	m.text(m.called(c.parent))
+	m.put("</bdi></a>")
+	m.text(after)
+	m.put("</p>")
+}
+
+func (m *markup) called(c *thread.Placed) string {
+	if c.Stub {
+		return m.Deleted
+	}
+	return name(c.Author)
+}
+
+func (m *markup) content(c step) {
+	if c.Warning != "" {
+		m.put(`<details class="aw-warning"><summary>`)
+		m.text(m.Warning)
+		m.put(` <bdi class="p-summary">`)
+		m.text(c.Warning)
+		m.put("</bdi></summary>")
+		defer m.put("</details>")
+	}
+	m.put(`<div class="e-content" dir="auto"`)
+	m.attr("lang", c.Lang)
+	m.put(">")
+	m.stored(c.HTML)
+	m.put("</div>")
+}
+
+func (m *markup) foot(c step, open bool) {
+	if c.closes {
+		m.note(m.BranchClosed)
+	}
+	address := original(c.Placed)
+	if address == "" {
+		return
+	}
+	m.put(`<div class="aw-foot">`)
+	if open && !c.Imported { // nobody's server would find that one
+		m.reply(c.ID, name(c.Author))
+	}
+	m.link("aw-original", address, m.Original)
+	m.put("</div>")
+}
+
+// reply tells how to answer a post or comment from one's own account.
+func (m *markup) reply(id thread.IRI, to string) {
+	m.put(`<details class="aw-reply"><summary>`)
+	m.text(m.Reply)
+	if to != "" {
+		m.put(`<span class="aw-hidden">: <bdi>`)
+		m.text(to)
+		m.put("</bdi></span>")
+	}
+	m.put("</summary><p>")
+	m.text(m.HowTo)
+	m.put(`</p><code>`)
+	m.text(string(id))
+	m.put("</code></details>")
+}
+
+// anchor is the permalink of a comment within its page. It depends on nothing but the comment's id.
+func anchor(id thread.IRI) string {
+	hash := sha256.Sum256([]byte(id))
+	return "c-" + hex.EncodeToString(hash[:6])
+}

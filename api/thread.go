@@ -1,0 +1,214 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+	"unsafe"
+
+	"afterword/storage"
+	"afterword/thread"
+)
+
+// patience is how long making an answer may take. It does not end when a reader leaves: others wait for the same.
+const patience = 30 * time.Second
+
+// body is the finished answer to a query: the kept one as long as it is good. The first request that finds it outdated
+// makes it anew; those that come meanwhile get the old one, or wait when there is none.
+func (s *Server) body(q query) (*body, error) {
+	old, _ := s.cache.get(q).(*body)
+	if old != nil && (old.fresh(s.DB.Version(), s.Now()) || !old.renewing.CompareAndSwap(false, true)) {
+		return old, nil
+	}
+	if old != nil {
+		defer old.renewing.Store(false)
+	}
+	b, err, _ := s.flight.Do(fmt.Sprintf("%#v", q), func() (any, error) { return s.renew(q, old) })
+	if err != nil {
+		return nil, err
+	}
+	return b.(*body), nil
+}
+
+// renew finds out whether the old body (nil: there is none) is still right, with one point query, and makes it anew
+// when it is not. The version is read first: whatever is committed from then on makes the result outdated again.
+func (s *Server) renew(q query, old *body) (*body, error) {
+	ctx, done := context.WithTimeout(context.Background(), patience)
+	defer done()
+	version, now := s.DB.Version(), s.Now()
+	post, err := s.DB.FindPost(ctx, q.ref)
+	if errors.Is(err, storage.ErrNotFound) {
+		s.cache.drop(q)
+	}
+	if err != nil {
+		return nil, err
+	}
+	b := old
+	if !old.shows(post, now) {
+		if b, err = s.build(ctx, q, post, now); err != nil {
+			return nil, err
+		}
+		s.cache.put(q, b)
+	}
+	b.version.Store(version)
+	return b, nil
+}
+
+func (s *Server) build(ctx context.Context, q query, post thread.Post, now time.Time) (*body, error) {
+	t, err := s.arranged(ctx, post)
+	if err != nil {
+		return nil, err
+	}
+	b := newBody(s.headers[q.view], s.render(q, q.part(post, t.comments, now)))
+	b.post, b.revision, b.until = post.ID, post.Revision, nextChange(s.Rules, post, t.comments, now)
+	return b, nil
+}
+
+func (s *Server) render(q query, p part) []byte {
+	switch q.view {
+	case asJSON:
+		return s.json(p)
+	case asFragment:
+		return s.fragment(q, p)
+	}
+	return s.page(q, p)
+}
+
+// arrangement is a post's thread at one revision. It is kept beside the bodies that are made from it.
+type arrangement struct {
+	revision int64
+	comments []thread.Placed // oldest first
+}
+
+func (s *Server) arranged(ctx context.Context, p thread.Post) (*arrangement, error) {
+	if t, _ := s.cache.get(p.ID).(*arrangement); t != nil && t.revision == p.Revision {
+		return t, nil
+	}
+	comments, err := s.DB.Thread(ctx, p.ID)
+	if err != nil {
+		return nil, err
+	}
+	t := &arrangement{p.Revision, thread.Arrange(comments, thread.Oldest)}
+	s.cache.put(p.ID, t)
+	return t, nil
+}
+
+func (t *arrangement) size() int {
+	n := 1024
+	for i := range t.comments {
+		c := &t.comments[i]
+		n += int(unsafe.Sizeof(*c)) + len(c.ID) + len(c.URL) + len(c.Post) + len(c.Parent) + len(c.HTML) + len(c.Warning) +
+			len(c.Author.ID) + len(c.Author.Name) + len(c.Author.Handle) + len(c.Author.URL) + len(c.Author.Avatar)
+	}
+	return n
+}
+
+// branch is a top-level comment with all that stands below it, in tree order.
+type branch []thread.Placed
+
+func branches(all []thread.Placed) (out []branch) {
+	for start := 0; start < len(all); {
+		end := start + 1
+		for end < len(all) && all[end].Depth > 0 {
+			end++
+		}
+		out = append(out, all[start:end])
+		start = end
+	}
+	return out
+}
+
+// part is what one answer shows of a thread.
+type part struct {
+	post     thread.Post
+	now      time.Time
+	branches []branch
+	next     string // cursor of the rest; empty when there is none
+}
+
+func (p part) len() (n int) {
+	for _, b := range p.branches {
+		n += len(b)
+	}
+	return n
+}
+
+// part chooses the branches that a query asks for. Newest first is the same branches the other way round.
+func (q query) part(post thread.Post, all []thread.Placed, now time.Time) part {
+	rest := branches(all)
+	direction := 1
+	if q.order == thread.Newest {
+		slices.Reverse(rest)
+		direction = -1
+	}
+	if q.after != (position{}) {
+		rest = slices.DeleteFunc(rest, func(b branch) bool { return b.position().compare(q.after)*direction <= 0 })
+	}
+	n := q.fits(rest)
+	p := part{post: post, now: now, branches: rest[:n]}
+	if n < len(rest) {
+		p.next = rest[n-1].position().cursor()
+	}
+	return p
+}
+
+// fits is how many of the branches go into one answer: one at least.
+func (q query) fits(rest []branch) int {
+	comments := 0
+	for i, b := range rest {
+		if comments += len(b); comments >= q.bound() || i+1 == q.limit {
+			return i + 1
+		}
+	}
+	return len(rest)
+}
+
+// step is a comment of a part, with what follows from where it stands.
+type step struct {
+	*thread.Placed
+	parent *thread.Placed // nil at top level
+	closed bool           // it or a comment above it is closed
+	closes bool           // and it is this one
+}
+
+// steps walks a part from top to bottom.
+func (p part) steps() iter.Seq[step] {
+	return func(yield func(step) bool) {
+		for _, b := range p.branches {
+			var above []step // by depth
+			for i := range b {
+				above = append(above[:b[i].Depth], p.step(&b[i], above))
+				if !yield(above[b[i].Depth]) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (p part) step(c *thread.Placed, above []step) step {
+	at := step{Placed: c}
+	if c.Depth > 0 {
+		at.parent, at.closed = above[c.Depth-1].Placed, above[c.Depth-1].closed
+	}
+	at.closes = !at.closed && !c.ClosedAt.IsZero() && !p.now.Before(c.ClosedAt)
+	at.closed = at.closed || at.closes
+	return at
+}
+
+// nextChange is when the clock alone will change what readers see; zero: never.
+func nextChange(r thread.Rules, p thread.Post, comments []thread.Placed, now time.Time) (next time.Time) {
+	soonest := func(at time.Time) {
+		if at.After(now) && (next.IsZero() || at.Before(next)) {
+			next = at
+		}
+	}
+	soonest(r.ClosingTime(p))
+	for i := range comments {
+		soonest(comments[i].ClosedAt)
+	}
+	return next
+}

@@ -1,0 +1,3 @@
+package main
+
+func demo(c *call) error { return nil }

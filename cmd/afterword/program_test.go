@@ -1,0 +1,218 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"afterword/federation/fedtest"
+)
+
+// program is the built program, made once for all tests.
+var program = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "afterword-test")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "afterword")
+	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return path, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if path, err := program(); err == nil {
+		os.RemoveAll(filepath.Dir(path))
+	}
+	os.Exit(code)
+}
+
+// patience is how long a story waits for the real program: much longer than it ever takes.
+const patience = 30 * time.Second
+
+// eventually asks again and again until is comes to be true.
+func eventually(is func() bool) bool {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); <-tick.C {
+		if is() {
+			return true
+		}
+	}
+	return is()
+}
+
+// onSockets sets the stage with the built program and strangers on loopback ports.
+func onSockets(t *testing.T) (*stage, *process) {
+	t.Helper()
+	path, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := freeAddress(t)
+	s := &stage{t: t, ctx: t.Context(), base: "http://" + address, blog: "http://" + address + "/blog/", http: http.DefaultClient, now: time.Now, await: eventually}
+	s.writeConfig("[federation]\nallow_private = true\n")
+	for name, speaks := range map[string]string{"alpha": "mastodon", "beta": "gotosocial", "gamma": "misskey"} {
+		l := listen(t)
+		s.stranger(name, fedtest.Options{Base: "http://" + l.Addr().String(), Software: speaks}, func(_ string, h http.Handler) {
+			web := &http.Server{Handler: h}
+			go web.Serve(l) //nolint:errcheck // it ends when the test closes it
+			t.Cleanup(func() { web.Close() })
+		})
+	}
+	p := &process{t: t, path: path, address: address, config: s.config}
+	p.start()
+	t.Cleanup(p.kill)
+	return s, p
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l := listen(t)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// process is a running "afterword serve".
+type process struct {
+	t                     *testing.T
+	path, address, config string
+	cmd                   *exec.Cmd
+	log                   bytes.Buffer
+}
+
+func (p *process) start() {
+	p.t.Helper()
+	p.log.Reset()
+	p.cmd = exec.Command(p.path, "-config", p.config, "serve")
+	p.cmd.Env = append(os.Environ(), "AFTERWORD_LISTEN="+p.address)
+	p.cmd.Stderr = &p.log
+	if err := p.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	ready := eventually(func() bool {
+		resp, err := http.Get("http://" + p.address + "/readyz")
+		if err != nil {
+			return false
+		}
+		resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	})
+	if !ready {
+		p.kill()
+		p.t.Fatalf("the server does not come up: %s", p.log.String())
+	}
+}
+
+// kill ends the process as kill -9 does: it gets no chance to tidy up.
+func (p *process) kill() {
+	if p.cmd != nil && p.cmd.Process != nil {
+		p.cmd.Process.Kill() //nolint:errcheck // it may have ended
+		p.cmd.Wait()         //nolint:errcheck // it was killed
+		p.cmd = nil
+	}
+}
+
+func TestStoryOfTheProgram(t *testing.T) {
+	s, _ := onSockets(t)
+	story(s)
+}
+
+// TestKilled: whenever the program is killed, what it answered 202 stands in the thread afterwards, once, and what was
+// due to be delivered arrives.
+func TestKilled(t *testing.T) {
+	s, p := onSockets(t)
+	page := s.blog + "a/"
+	id := s.afterword("post", "add", "-url", page, "-title", "A")
+	alice := s.alpha.Person("alice")
+	s.must(alice.Follow(s.ctx, s.base+"/actor"))
+	s.expectReceived(s.alpha, "Accept", 1)
+
+	var mu sync.Mutex
+	accepted := map[string]bool{}
+	for round := range 5 {
+		var replying sync.WaitGroup
+		for writer := range 4 {
+			replying.Go(func() {
+				for n := range 50 {
+					sent, err := s.beta.Person(fmt.Sprint("writer", writer)).Reply(s.ctx, id, fmt.Sprintf("reply %d %d %d", round, writer, n))
+					if err != nil || sent.Status() != http.StatusAccepted {
+						return // it was killed: the sender would come again
+					}
+					mu.Lock()
+					accepted[sent.Note] = true
+					mu.Unlock()
+				}
+			})
+		}
+		enough := func() bool { mu.Lock(); defer mu.Unlock(); return len(accepted) >= 8*(round+1) }
+		if !eventually(enough) {
+			t.Fatal("no replies are accepted")
+		}
+		s.afterword("post", "add", "-url", fmt.Sprint(s.blog, "b", round, "/"), "-title", "B") // a delivery falls due
+		p.kill()
+		replying.Wait()
+		p.start()
+	}
+	arrived := map[any]int{}
+	if !s.await(func() bool {
+		clear(arrived)
+		for _, d := range s.received(s.alpha, "Create") {
+			arrived[d.Activity["id"]]++
+		}
+		return len(arrived) >= 5
+	}) {
+		t.Fatalf("arrived after the kills: %v", arrived)
+	}
+	for id, times := range arrived {
+		if times > 2 { // a kill between sending and writing that down sends once more; peers know the id
+			t.Errorf("%v arrived %d times", id, times)
+		}
+	}
+	if !s.await(func() bool {
+		return strings.Contains(s.afterword("inbox", "list"), " shown ") && !strings.Contains(s.afterword("inbox", "list", "-limit", "10000"), "undecided")
+	}) {
+		t.Fatal("messages stay undecided")
+	}
+	shown := map[string]int{}
+	_, doc := s.get(s.base+"/api/v1/thread?url="+page, "*/*")
+	for _, c := range doc["comments"].([]any) {
+		shown[c.(map[string]any)["id"].(string)]++
+	}
+	for note := range accepted {
+		if shown[note] != 1 {
+			t.Errorf("%s was answered 202 and stands %d times", note, shown[note])
+		}
+	}
+	t.Logf("%d accepted, %d shown, on %s", len(accepted), len(shown), runtime.GOOS)
+}
+
+// TestOneServerForADatabase: a second server on the same database refuses to start; commands may.
+func TestOneServerForADatabase(t *testing.T) {
+	s, p := onSockets(t)
+	cmd := exec.Command(p.path, "-config", s.config, "serve")
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), fmt.Sprint("process ", p.cmd.Process.Pid)) || strings.Count(string(out), "\n") != 1 {
+		t.Errorf("%v: %s", err, out)
+	}
+}

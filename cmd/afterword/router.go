@@ -1,0 +1,80 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+
+	"afterword/federation"
+	"afterword/thread"
+)
+
+// reader is what answers people's browsers (package api).
+type reader interface {
+	Handler() http.Handler
+	ThreadPage(w http.ResponseWriter, r *http.Request, post thread.IRI)
+}
+
+// router sends a request to who answers it: other servers to federation, browsers to api. Both may ask for a Note's
+// id; what they accept tells them apart. base is base_url without trailing slash.
+func router(base string, fed *federation.Federation, readers reader) http.Handler {
+	prefix := pathOf(base)
+	servers, pages := fed.Handler(), readers.Handler()
+	below := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch first := firstSegment(r.URL.Path); {
+		case first == "posts" && !federation.WantsActivity(r):
+			readers.ThreadPage(w, r, noteID(base, r))
+		case federation.Answers(first):
+			servers.ServeHTTP(w, r)
+		default:
+			pages.ServeHTTP(w, r)
+		}
+	})
+	return clean(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if firstSegment(r.URL.Path) == ".well-known" {
+			servers.ServeHTTP(w, r)
+			return
+		}
+		http.StripPrefix(prefix, below).ServeHTTP(w, r)
+	}))
+}
+
+func pathOf(base string) string {
+	u, err := url.Parse(base)
+	if err != nil {
+		return ""
+	}
+	return u.Path
+}
+
+func firstSegment(p string) string {
+	first, _, _ := strings.Cut(strings.TrimPrefix(p, "/"), "/")
+	return first
+}
+
+// noteID is the id that a browser asks for, with a query that is part of it.
+func noteID(base string, r *http.Request) thread.IRI {
+	id := base + r.URL.EscapedPath()
+	if r.URL.RawQuery != "" {
+		id += "?" + r.URL.RawQuery
+	}
+	return thread.IRI(id)
+}
+
+// clean refuses targets that are written in a roundabout way, instead of redirecting to where they might lead: a
+// redirect to "//evil.example" would leave this server (SECURITY A21).
+func clean(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch p := r.URL.Path; {
+		case !strings.HasPrefix(r.RequestURI, "/"):
+			http.Error(w, "the request target must be a path", http.StatusBadRequest)
+		case len(r.RequestURI) > thread.MaxIRI+1024:
+			http.Error(w, "the request target is too long", http.StatusRequestURITooLong)
+		case strings.ContainsRune(p, 0), p != "/" && path.Clean(p) != strings.TrimSuffix(p, "/"):
+			http.Error(w, "there is nothing here", http.StatusNotFound)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}

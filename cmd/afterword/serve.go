@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"afterword/api"
+	"afterword/config"
+	"afterword/federation"
+	"afterword/fetch"
+	"afterword/storage"
+	"afterword/thread"
+)
+
+func serve(c *call) error {
+	var once, verbose bool
+	c.flags.BoolVar(&once, "once", false, "do all work that is due, then stop")
+	c.flags.BoolVar(&verbose, "v", false, "log more")
+	if err := c.parse(0); err != nil {
+		return err
+	}
+	cfg, db, err := c.open()
+	if err != nil {
+		return err
+	}
+	unlock, err := lock(cfg.Database)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	s, err := newServer(c.ctx, cfg, db, world{Log: c.logger(verbose)})
+	if err != nil {
+		return err
+	}
+	if once {
+		return s.once(c.ctx)
+	}
+	l, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("cannot listen: %w (listen in the configuration says where)", err)
+	}
+	return s.run(c.ctx, l, s.handler)
+}
+
+func (c *call) logger(verbose bool) *slog.Logger {
+	level := slog.LevelInfo
+	if verbose {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: level}))
+}
+
+func rules(cfg *config.Config) thread.Rules {
+	return thread.Rules{Moderation: thread.Moderation(cfg.Comments.Moderation), CloseAfter: time.Duration(cfg.Comments.CloseAfter),
+		ShowUnlisted: cfg.Comments.ShowUnlisted}
+}
+
+// server is the running program: the parts, wired.
+type server struct {
+	cfg     *config.Config
+	fed     *federation.Federation
+	handler http.Handler
+	log     *slog.Logger
+}
+
+// world is what a server lives in. Tests hand in a clock of their own and a fediverse in memory.
+type world struct {
+	Log       *slog.Logger
+	Transport http.RoundTripper // nil: the real network
+	Now       func() time.Time  // nil: time.Now
+}
+
+func newServer(ctx context.Context, cfg *config.Config, db *storage.DB, w world) (*server, error) {
+	client := fetch.New(fetch.Options{UserAgent: userAgent(cfg), AllowPrivate: cfg.Federation.AllowPrivate, Transport: w.Transport, Now: w.Now})
+	fed, err := federation.New(ctx, federation.Config{
+		DB: db, Fetch: client, Base: cfg.BaseURL, Handle: cfg.Blog.Handle, Domain: cfg.Blog.AccountDomain, Name: cfg.Blog.Name,
+		Summary: blogHTML(cfg.Blog.Summary, cfg.Blog.URL), Lang: cfg.Blog.Language, Page: cfg.Blog.URL, Icon: cfg.Blog.Icon,
+		Version: version, Rules: rules(cfg), Owner: cfg.Blog.Owner, Now: w.Now, Log: w.Log,
+		Limits: federation.Limits{ActorHour: cfg.Limits.ActorHour, HostHour: cfg.Limits.HostHour, NewActorsHour: cfg.Limits.NewActorsHour},
+	})
+	if err != nil {
+		return nil, err
+	}
+	readers := api.New(api.Config{DB: db, Base: cfg.BaseURL, Blog: api.Blog{Name: cfg.Blog.Name, URL: cfg.Blog.URL, Lang: cfg.Blog.Language},
+		Owner: cfg.Blog.Owner, Rules: rules(cfg), Now: w.Now, Log: w.Log})
+	return &server{cfg: cfg, fed: fed, handler: router(cfg.BaseURL, fed, readers), log: w.Log}, nil
+}
+
+// userAgent names the program and whom to ask about it: servers refuse an empty one.
+func userAgent(cfg *config.Config) string {
+	contact := cfg.BaseURL
+	if cfg.Federation.Contact != "" {
+		contact += "; " + cfg.Federation.Contact
+	}
+	return "Afterword/" + version + " (+" + contact + ")"
+}
+
+// once steps every worker until none has anything to do.
+func (s *server) once(ctx context.Context) error {
+	for {
+		any := false
+		for _, w := range s.fed.Workers() {
+			for {
+				worked, err := w.Step(ctx)
+				if err != nil {
+					return fmt.Errorf("%s: %w", w.Name, err)
+				}
+				if !worked {
+					break
+				}
+				any = true
+			}
+		}
+		if !any {
+			return nil
+		}
+	}
+}
+
+// The limits of one connection (SECURITY 1.3, P13). Go adds 4 KiB to MaxHeaderBytes.
+const (
+	headerTime = 10 * time.Second
+	bodyTime   = 15 * time.Second
+	answerTime = 60 * time.Second
+	idleTime   = 2 * time.Minute
+	headerSize = 12 << 10
+	lastWords  = 5 * time.Second
+)
+
+// run serves and works until ctx ends, then lets what is under way come to its end.
+func (s *server) run(ctx context.Context, l net.Listener, handler http.Handler) error {
+	web := &http.Server{Handler: handler, ReadHeaderTimeout: headerTime, ReadTimeout: bodyTime, WriteTimeout: answerTime,
+		IdleTimeout: idleTime, MaxHeaderBytes: headerSize, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
+	work, stop := context.WithCancel(ctx)
+	defer stop()
+	var working sync.WaitGroup
+	working.Go(func() { s.fed.Run(work) })
+	working.Go(func() {
+		<-work.Done()
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+		defer cancel()
+		web.Shutdown(end) //nolint:errcheck // whoever is still there is cut off
+	})
+	s.log.Info("serving", "at", l.Addr().String(), "as", s.cfg.BaseURL, "account", "@"+s.cfg.Account())
+	err := web.Serve(l)
+	stop()
+	working.Wait()
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// lock makes sure that one server works on a database. Commands need no lock.
+func lock(database string) (unlock func(), err error) {
+	name := database + ".lock"
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := lockFile(f); err != nil {
+		pid := make([]byte, 20)
+		n, _ := f.Read(pid)
+		f.Close()
+		return nil, fmt.Errorf("another server (process %s) works on %s: stop it first", strings.TrimSpace(string(pid[:n])), database)
+	}
+	f.Truncate(0) //nolint:errcheck // the number only helps people
+	fmt.Fprintf(f, "%d\n", os.Getpid())
+	return func() { f.Close() }, nil
+}

@@ -1,0 +1,110 @@
+// Package federation is the blog's voice and ear on the fediverse. It answers other servers (serve), takes in what
+// they send (door, process, pull), and tells them what changed (publish, deliver).
+//
+// What is stored, is stored by package storage: a message that passed the door waits in the table received until
+// process or pull gives it a verdict; a change made by anyone waits in changes until publish turns it into deliveries,
+// one row for each inbox; deliver removes a row when its inbox has answered.
+//
+// On a crash nothing is lost: 202 is answered after the commit of the message, a verdict is written in the transaction
+// that carries it out, a change leaves its table in the transaction that writes its deliveries, and a delivery stays
+// until it was answered. A step that was cut short is done again; peers know our activities by their ids, so what they
+// get twice they ignore.
+package federation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"afterword/federation/sign"
+	"afterword/federation/wire"
+	"afterword/fetch"
+	"afterword/storage"
+	"afterword/thread"
+)
+
+// Config is what the federation has to know. Fields are required unless they say otherwise.
+type Config struct {
+	DB    *storage.DB
+	Fetch *fetch.Client
+
+	Base    string // base_url without trailing slash
+	Handle  string // "blog"
+	Domain  string // the account's domain, with its port if it has one
+	Name    string // may be empty: the account's address serves
+	Summary string // safe HTML, may be empty
+	Lang    string // may be empty
+	Page    string // the blog's URL
+	Icon    string // may be empty
+	Version string // of the program, for NodeInfo
+
+	Rules  thread.Rules
+	Owner  string // the blogger's own account, "@me@host" or its URL; may be empty
+	Limits Limits
+
+	Now func() time.Time // nil: time.Now
+	Log *slog.Logger     // nil: slog.Default()
+}
+
+// Federation is the running federation. Its parts share nothing but the database and this struct, which does not
+// change after New but for what locks of their own guard.
+type Federation struct {
+	Config
+	blog    wire.Blog
+	signer  sign.Signer
+	keys    *keyring
+	limit   *limiter
+	workers []Worker
+}
+
+// New prepares the federation, making the blog's key pair when the database has none.
+func New(ctx context.Context, c Config) (*Federation, error) {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	text, err := c.DB.Setting(ctx, "actor_key", newKey)
+	if err != nil {
+		return nil, fmt.Errorf("the blog's private key: %w", err)
+	}
+	private, err := sign.ParsePrivateKey(text)
+	if err != nil {
+		return nil, fmt.Errorf("the blog's private key in the database: %w", err)
+	}
+	since, err := c.DB.Setting(ctx, "actor_since", func() (string, error) { return c.Now().UTC().Format(time.RFC3339), nil })
+	if err != nil {
+		return nil, err
+	}
+	published, err := time.Parse(time.RFC3339, since)
+	if err != nil {
+		return nil, fmt.Errorf("actor_since in the database: %w", err)
+	}
+	f := &Federation{Config: c, limit: newLimiter(c.Limits, c.Now)}
+	f.blog = wire.Blog{Base: c.Base, Handle: c.Handle, Domain: c.Domain, Name: c.Name, Summary: c.Summary, Lang: c.Lang,
+		Page: c.Page, Icon: c.Icon, KeyPEM: sign.PublicPEM(private), Published: published}
+	f.signer = sign.Signer{KeyID: f.blog.KeyID(), Private: private}
+	f.keys = &keyring{f: f, refreshed: map[thread.IRI]time.Time{}}
+	f.workers = []Worker{f.processWorker(), f.pullWorker(), f.publishWorker(), f.deliverWorker(), f.clockWorker()}
+	return f, nil
+}
+
+func newKey() (string, error) {
+	key, err := sign.NewPrivateKey()
+	if err != nil {
+		return "", err
+	}
+	return sign.MarshalPrivateKey(key)
+}
+
+// Actor is the id of the blog's account.
+func (f *Federation) Actor() thread.IRI { return f.blog.Actor() }
+
+// temporary tells whether an error of another server or of our own may pass.
+func temporary(err error) bool {
+	var e *fetch.Error
+	return errors.As(err, &e) && e.Temporary()
+}

@@ -1,0 +1,123 @@
+package federation
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"afterword/federation/wire"
+	"afterword/storage"
+	"afterword/thread"
+)
+
+// concerns tells whether a message is about us. It is asked before any signature is checked, so it may cost no more
+// than a few look-ups: the fediverse sends everyone's deletions to everyone (PROTOCOL 0.8).
+func (f *Federation) concerns(ctx context.Context, a *wire.Object) (bool, error) {
+	o := a.Object
+	if o == nil || f.blog.IsOurs(a.Actor) {
+		return false, nil
+	}
+	switch a.Type() {
+	case "Follow", "Block":
+		return o.ID == f.Actor(), nil
+	case "Create", "Update":
+		if o.ID == a.Actor {
+			return f.knownActor(ctx, a.Actor)
+		}
+		return f.isReply(ctx, a, o)
+	case "Delete":
+		if o.ID == a.Actor {
+			return f.knownActor(ctx, a.Actor)
+		}
+		return o.ID != "" && !f.blog.IsOurs(o.ID), nil
+	case "Like", "Dislike", "EmojiReact":
+		return f.DB.Known(ctx, o.ID)
+	case "Announce":
+		return f.isBoostOrHint(ctx, o)
+	case "Undo":
+		return f.undoConcerns(ctx, a)
+	case "Flag":
+		return f.blog.IsOurs(o.ID), nil
+	}
+	return false, nil
+}
+
+// isReply tells whether an object may stand in one of our threads: it answers something there, or it answers
+// something and speaks of us.
+func (f *Federation) isReply(ctx context.Context, a, o *wire.Object) (bool, error) {
+	if o.ID == "" || o.IsVote() || len(o.Raw) > 0 && !speaks(o) {
+		return false, nil
+	}
+	if len(o.Raw) == 0 { // a bare id: what it is, its origin must say
+		return !f.blog.IsOurs(o.ID) && f.addressed(a), nil
+	}
+	for _, id := range o.InReplyTo {
+		if known, err := f.DB.Known(ctx, id); err != nil || known {
+			return known, err
+		}
+	}
+	if strangers := slices.ContainsFunc(o.InReplyTo, func(id thread.IRI) bool { return !f.blog.IsOurs(id) }); strangers {
+		if f.inOurContext(o) || f.addressed(a) || f.addressed(o) {
+			return true, nil
+		}
+	}
+	return f.DB.Known(ctx, o.ID) // an edit
+}
+
+func (f *Federation) inOurContext(o *wire.Object) bool {
+	return slices.ContainsFunc(o.Contexts, func(id thread.IRI) bool {
+		return strings.HasPrefix(string(id), f.Base+"/context/")
+	})
+}
+
+func (f *Federation) addressed(o *wire.Object) bool {
+	us := func(id thread.IRI) bool { return id == f.Actor() }
+	return slices.ContainsFunc(o.To, us) || slices.ContainsFunc(o.Cc, us) || slices.ContainsFunc(o.Mentions, us)
+}
+
+// isBoostOrHint: an Announce of something in our threads is a boost; one that wraps a reply to us (Lemmy, NodeBB) is a
+// hint to fetch that reply.
+func (f *Federation) isBoostOrHint(ctx context.Context, o *wire.Object) (bool, error) {
+	if known, err := f.DB.Known(ctx, o.ID); err != nil || known {
+		return known, err
+	}
+	if len(o.Raw) == 0 {
+		return false, nil
+	}
+	if o.Object != nil {
+		return f.isReply(ctx, o, o.Object)
+	}
+	return f.isReply(ctx, o, o)
+}
+
+func (f *Federation) undoConcerns(ctx context.Context, a *wire.Object) (bool, error) {
+	if inner := a.Object; inner.Object != nil {
+		if inner.Object.ID == f.Actor() {
+			return true, nil
+		}
+		return f.DB.Known(ctx, inner.Object.ID)
+	}
+	if known, err := f.DB.Follows(ctx, a.Actor, string(a.Object.ID)); err != nil || known {
+		return known, err
+	}
+	_, _, err := f.DB.ReactionByID(ctx, a.Actor, a.Object.ID)
+	if errors.Is(err, storage.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// speaks tells whether an object is of a kind that may be a comment.
+func speaks(o *wire.Object) bool {
+	switch o.Type() {
+	case "Note", "Article", "Page", "Question", "Image", "Video", "Audio", "Document", "Event":
+		return true
+	}
+	return false
+}
+
+// brings tells whether an activity brings or changes an object with a text.
+func brings(a *wire.Object) bool {
+	return (a.Type() == "Create" || a.Type() == "Update") && a.Object != nil
+}

@@ -1,0 +1,233 @@
+package federation
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"afterword/federation/wire"
+	"afterword/sanitize"
+	"afterword/storage"
+	"afterword/thread"
+)
+
+// reply decides about an object whose author and origin are certain, pushed or pulled: a new comment, an edit, or
+// nothing for us.
+func (f *Federation) reply(ctx context.Context, m storage.Message, o *wire.Object, audience thread.Audience, author storage.Actor) error {
+	if gone, err := f.DB.Tombstoned(ctx, o.ID, author.ID); err != nil || gone {
+		return errors.Join(err, f.DB.Strand(ctx, m, refused("it was deleted before")))
+	}
+	known, err := f.DB.Comment(ctx, o.ID)
+	switch {
+	case err == nil:
+		return f.edit(ctx, m, known, o, audience, author)
+	case !errors.Is(err, storage.ErrNotFound):
+		return err
+	case o.IsVote():
+		return f.DB.Strand(ctx, m, ignored("a vote in a poll"))
+	case audience == thread.Private:
+		return f.DB.Strand(ctx, m, thread.Verdict{Decision: thread.Secret, Reason: "not addressed to the public"})
+	}
+	place, err := f.place(ctx, o)
+	if errors.Is(err, storage.ErrNotFound) {
+		return f.ancestor(ctx, m, o)
+	} else if err != nil {
+		return err
+	}
+	return f.comment(ctx, m, o, audience, author, place)
+}
+
+// place is the first of the things it answers that is in one of our threads.
+func (f *Federation) place(ctx context.Context, o *wire.Object) (storage.Place, error) {
+	for _, id := range o.InReplyTo {
+		if place, err := f.DB.PlaceOf(ctx, id); !errors.Is(err, storage.ErrNotFound) {
+			return place, err
+		}
+	}
+	return storage.Place{}, storage.ErrNotFound
+}
+
+// ancestor looks for the way up to one of our posts: the reply waits, and the comment above it is fetched and enters
+// by the same door.
+func (f *Federation) ancestor(ctx context.Context, m storage.Message, o *wire.Object) error {
+	var parent thread.IRI
+	for _, id := range o.InReplyTo {
+		if !f.blog.IsOurs(id) {
+			parent = id
+			break
+		}
+	}
+	orphan := thread.Verdict{Decision: thread.Orphaned, Reason: "it answers nothing of this blog"}
+	switch {
+	case parent == "":
+		return f.DB.Strand(ctx, m, orphan)
+	case m.Depth >= maxAncestors:
+		orphan.Reason = "too far below anything of this blog"
+		return f.DB.Strand(ctx, m, orphan)
+	}
+	circle, err := f.circle(ctx, o.ID, parent)
+	if err != nil {
+		return err
+	}
+	if circle {
+		orphan.Reason = "it answers itself in a circle"
+		return f.DB.Strand(ctx, m, orphan)
+	}
+	return f.DB.Await(ctx, m, parent, thread.Verdict{Decision: thread.Waiting, Reason: "for " + string(parent) + ", which it answers"})
+}
+
+// circle tells whether parent waits, at some remove, for the object that is about to wait for it.
+func (f *Federation) circle(ctx context.Context, object, parent thread.IRI) (bool, error) {
+	for range maxAncestors {
+		if parent == object {
+			return true, nil
+		}
+		next, err := f.DB.WaitsFor(ctx, parent)
+		if err != nil || next == "" {
+			return false, err
+		}
+		parent = next
+	}
+	return false, nil
+}
+
+// comment asks the rules and stores what they let in.
+func (f *Federation) comment(ctx context.Context, m storage.Message, o *wire.Object, audience thread.Audience, author storage.Actor, place storage.Place) error {
+	c := f.textOf(o)
+	if c.HTML == "" {
+		return f.DB.Strand(ctx, m, ignored("it says nothing"))
+	}
+	c.Post, c.Parent, c.Author, c.Received = place.Post.ID, place.Parent, author.Author, m.Received
+	c.Published = written(o.Published, m.Received)
+	blocked, err := f.DB.Blocked(ctx, author.ID)
+	if err != nil {
+		return err
+	}
+	known, err := f.DB.KnownAuthor(ctx, author.ID)
+	if err != nil {
+		return err
+	}
+	v := thread.Admit(f.Rules, place.Post, thread.Reply{Audience: audience, Published: o.Published, Received: m.Received,
+		BranchClosedAt: place.BranchClosedAt, AuthorKnown: known, AuthorOwner: f.isOwner(author), AuthorBlocked: blocked,
+		HidesPublic: author.HidesPublic, HidesUnlisted: author.HidesUnlisted})
+	if _, stored := v.State(); !stored {
+		return f.DB.Strand(ctx, m, v)
+	}
+	return f.DB.AddComment(ctx, m, c, v)
+}
+
+func (f *Federation) isOwner(a storage.Actor) bool {
+	return f.Owner != "" && (string(a.ID) == f.Owner || a.URL == f.Owner || strings.EqualFold(a.Handle, f.Owner))
+}
+
+// written is the date of a comment: as its author says, but never later than it came.
+func written(said, received time.Time) time.Time {
+	if said.IsZero() || said.After(received) || said.Year() < 1970 {
+		return received
+	}
+	return said
+}
+
+// edit changes a known comment to what its author says now. It is never judged anew: what was let in stays in, also
+// after closing.
+func (f *Federation) edit(ctx context.Context, m storage.Message, known thread.Comment, o *wire.Object, audience thread.Audience, author storage.Actor) error {
+	v := thread.Verdict{Decision: thread.Done, Reason: "edited by its author"}
+	switch c := f.textOf(o); {
+	case known.Author.ID != author.ID:
+		return f.DB.Settle(ctx, m, refused("only its author changes a comment"))
+	case known.Deleted:
+		return f.DB.Settle(ctx, m, refused("it was deleted before"))
+	case audience == thread.Private:
+		v.Reason = "no longer public"
+		return f.DB.WithdrawComment(ctx, m, known.ID, v)
+	case known.HTML == c.HTML && known.Warning == c.Warning:
+		return f.DB.Settle(ctx, m, ignored("known, and nothing in it changed"))
+	case !o.Updated.IsZero() && !o.Updated.After(later(known.Edited, known.Published)):
+		return f.DB.Settle(ctx, m, ignored("older than what is known"))
+	case c.HTML == "":
+		return f.DB.Settle(ctx, m, ignored("the edit says nothing"))
+	default:
+		c.ID, c.Edited = known.ID, o.Updated
+		if c.Edited.IsZero() || c.Edited.After(m.Received) {
+			c.Edited = m.Received
+		}
+		return f.DB.EditComment(ctx, m, c, v)
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// textOf is what readers will see of an object: safe HTML. It is the only place where strangers' text is made fit to
+// be stored.
+func (f *Federation) textOf(o *wire.Object) thread.Comment {
+	kind, text := o.Text()
+	var b strings.Builder
+	if title := sanitize.Name(o.Name, 300); title != "" && o.Type() != "Note" {
+		b.WriteString("<p><strong>" + escape(title) + "</strong></p>")
+	}
+	switch kind {
+	case wire.Markdown:
+		b.WriteString(sanitize.Markdown(text))
+	case wire.Plain:
+		b.WriteString(sanitize.Plain(text))
+	default:
+		b.WriteString(sanitize.HTML(text))
+	}
+	b.WriteString(options(o.Options))
+	for _, a := range o.Attachments {
+		b.WriteString(attachment(a))
+	}
+	c := thread.Comment{ID: o.ID, URL: sanitize.Link(o.URL), Lang: o.Lang, Warning: sanitize.Text(o.Warning(), 500)}
+	if c.URL == "" {
+		c.URL = string(o.ID)
+	}
+	c.HTML = sanitize.HTML(b.String()) // once more as a whole: its bounds and its shape hold for all of it
+	return c
+}
+
+func options(names []string) string {
+	var b strings.Builder
+	for _, name := range names[:min(len(names), 20)] {
+		b.WriteString("<li>" + escape(sanitize.Name(name, 200)) + "</li>")
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return "<ul>" + b.String() + "</ul>"
+}
+
+// attachment is a link with the picture's description: nothing of other servers is shown by itself.
+func attachment(a wire.Attachment) string {
+	link := sanitize.Link(a.URL)
+	if link == "" {
+		return ""
+	}
+	text := sanitize.Name(a.Alt, 500)
+	if text == "" {
+		text = map[string]string{"image": "Picture", "video": "Video", "audio": "Sound"}[mediaKind(a)]
+	}
+	if text == "" {
+		text = "Attachment"
+	}
+	return `<p><a href="` + escape(link) + `">` + escape(text) + `</a></p>`
+}
+
+func mediaKind(a wire.Attachment) string {
+	kind, _, _ := strings.Cut(a.MediaType, "/")
+	switch {
+	case kind != "" && kind != "application":
+		return kind
+	default:
+		return strings.ToLower(a.Type)
+	}
+}
+
+func escape(s string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;").Replace(s)
+}

@@ -1,0 +1,66 @@
+package sanitize
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestNote(t *testing.T) {
+	for _, c := range []struct{ in, want string }{
+		{"<h2 id=x>Title</h2><p>Text <a href=/b>b</a> <a href='c?d#e'>c</a> <a href=#f>f</a></p>",
+			`<p><strong>Title</strong></p><p>Text <a href="https://blog.example/b">b</a> <a href="https://blog.example/a/c?d#e">c</a> <a href="https://blog.example/a/#f">f</a></p>`},
+		{`<a href="https://e.example" rel="me" class=x>example.com</a> <a href="mailto:a@b.example">mail</a>`,
+			`<p><a href="https://e.example">example.com</a> mail</p>`},
+		{"<figure><img src=x.png alt='A cat'></figure><script>x</script><table><tr><td>1<td>2</table>", "<p>A cat</p><p>1 2</p>"},
+		{"<p class=quote-inline>RE: x</p>y", "<p>RE: x</p><p>y</p>"},
+	} {
+		if got := Note(c.in, "https://blog.example/a/"); got != c.want {
+			t.Errorf("Note(%q)\ngot:  %q\nwant: %q", c.in, got, c.want)
+		}
+	}
+}
+
+// A whole blog post may be longer than a comment.
+func TestNoteReadsMore(t *testing.T) {
+	if got := Note(strings.Repeat("<!-- x -->", maxIn)+"late", ""); got != "<p>late</p>" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestNoteWithoutBase(t *testing.T) {
+	for _, base := range []string{"", "relative/", "%zz"} {
+		if got := Note("<a href=/b>b</a>", base); got != "<p>b</p>" {
+			t.Errorf("base %q: %q", base, got)
+		}
+	}
+}
+
+func TestStripMentions(t *testing.T) {
+	known := func(href string) bool { return strings.HasPrefix(href, "https://blog.example/?u=1&") }
+	a := `<a href="https://blog.example/?u=1&v">@<span>a</span></a>`
+	b := `<a href="https://blog.example/?u=1&w">@b@blog.example</a>`
+	stranger := `<a href="https://other.example/@c">@c</a>`
+	for _, c := range []struct{ in, want string }{
+		{"<p>" + a + " yes</p>", "<p>yes</p>"},
+		{a + " " + b + "<br>yes " + a, "<p>yes " + HTML(a)[len("<p>"):]},
+		{"<p>" + a + "</p><p>yes</p>", "<p>yes</p>"},
+		{`@<a href="https://blog.example/?u=1&v">A</a>, yes`, "<p>yes</p>"}, // Friendica
+		{"<p>" + stranger + " yes</p>", ""},
+		{"<p>" + a + stranger + " yes</p>", HTML(stranger + " yes")},
+		{"<p>" + a + "</p>", ""},
+		{"<p>yes " + a + "</p>", ""},
+		{`<a href="https://blog.example/?u=1&v">a</a> yes`, ""}, // no mention, a word
+		{"<blockquote>" + a + " yes</blockquote>", ""},
+		{"", ""},
+	} {
+		in := HTML(c.in)
+		if c.want == "" {
+			c.want = in // as it was
+		}
+		got := StripMentions(in, known)
+		if got != c.want {
+			t.Errorf("StripMentions(%q)\ngot:  %q\nwant: %q", in, got, c.want)
+		}
+		check(t, got)
+	}
+}

@@ -1,0 +1,267 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"afterword/thread"
+)
+
+// Actor is another server's account: what readers see of it, and where and how it is reached.
+type Actor struct {
+	thread.Author
+	Type          string // Person, Service, Application, Group, Organization
+	Inbox         string // its own
+	SharedInbox   string // of its server, may be empty
+	HidesPublic   bool   // wants no post of its on the open web
+	HidesUnlisted bool   // wants no unlisted post of its there
+	Fetched       time.Time
+	Keys          []ActorKey // written with the actor; not read with it
+}
+
+// ActorKey is a public key of an actor.
+type ActorKey struct {
+	ID    string
+	Owner thread.IRI
+	PEM   string
+}
+
+const actorColumns = `id, type, name, handle, url, avatar, bot, deleted, inbox, target, hides_public, hides_unlisted, fetched`
+
+func scanActor(s scanner) (Actor, error) {
+	var a Actor
+	var fetched int64
+	var target string
+	err := s.Scan(&a.ID, &a.Type, &a.Name, &a.Handle, &a.URL, &a.Avatar, &a.Bot, &a.Deleted, &a.Inbox, &target,
+		&a.HidesPublic, &a.HidesUnlisted, &fetched)
+	if target != a.Inbox {
+		a.SharedInbox = target
+	}
+	a.Fetched = at(fetched)
+	return a, err
+}
+
+// Actor is the account with this id, if it is known.
+func (db *DB) Actor(ctx context.Context, id thread.IRI) (Actor, error) {
+	return one(db.read(ctx), scanActor, "SELECT "+actorColumns+" FROM actors WHERE id = $1", id)
+}
+
+// Key is a stored public key and when it was fetched.
+func (db *DB) Key(ctx context.Context, id string) (k ActorKey, fetched time.Time, err error) {
+	var f int64
+	err = db.read(ctx).row("SELECT id, owner, pem, fetched FROM keys WHERE id = $1", []any{id}, &k.ID, &k.Owner, &k.PEM, &f)
+	return k, at(f), err
+}
+
+// SaveActor stores an account as its own server just described it. Comments of it show the new name.
+func (db *DB) SaveActor(ctx context.Context, a Actor) error {
+	now := db.now()
+	return db.write(ctx, func(t tx) error { return t.saveActor(a, now) })
+}
+
+func (t tx) saveActor(a Actor, now time.Time) error {
+	target := a.SharedInbox
+	if target == "" {
+		target = a.Inbox
+	}
+	err := t.exec(`INSERT INTO actors (id, host, type, name, handle, url, avatar, bot, inbox, target, target_host, hides_public, hides_unlisted, fetched)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+		ON CONFLICT (id) DO UPDATE SET type = excluded.type, name = excluded.name, handle = excluded.handle, url = excluded.url,
+			avatar = excluded.avatar, bot = excluded.bot, inbox = excluded.inbox, target = excluded.target,
+			target_host = excluded.target_host, hides_public = excluded.hides_public, hides_unlisted = excluded.hides_unlisted,
+			fetched = excluded.fetched, deleted = 0`,
+		a.ID, a.ID.Host(), a.Type, a.Name, a.Handle, a.URL, a.Avatar, flag(a.Bot), a.Inbox, target, thread.IRI(target).Host(),
+		flag(a.HidesPublic), flag(a.HidesUnlisted), ms(now))
+	if err != nil {
+		return err
+	}
+	if err := t.saveKeys(a, now); err != nil {
+		return err
+	}
+	return t.exec(`UPDATE posts SET revision = revision + 1 WHERE id IN (SELECT DISTINCT post FROM comments WHERE author = $1 AND state = 'visible')`, a.ID)
+}
+
+func (t tx) saveKeys(a Actor, now time.Time) error {
+	if len(a.Keys) == 0 {
+		return nil
+	}
+	if err := t.exec("DELETE FROM keys WHERE owner = $1", a.ID); err != nil {
+		return err
+	}
+	for _, k := range a.Keys {
+		err := t.exec(`INSERT INTO keys (id, owner, pem, fetched) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, pem = excluded.pem, fetched = excluded.fetched`, k.ID, k.Owner, k.PEM, ms(now))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// EraseActor carries out the deletion of an account: its name and picture, its comments and reactions, its follow.
+func (db *DB) EraseActor(ctx context.Context, m Message, v thread.Verdict) error {
+	now := db.now()
+	return db.write(ctx, func(t tx) error {
+		err := t.exec("UPDATE actors SET name = '', handle = '', url = '', avatar = '', inbox = '', target = '', target_host = '', deleted = 1 WHERE id = $1", m.Object)
+		if err != nil {
+			return err
+		}
+		for _, stmt := range []string{"DELETE FROM followers WHERE actor = $1", "DELETE FROM keys WHERE owner = $1"} {
+			if err := t.exec(stmt, m.Object); err != nil {
+				return err
+			}
+		}
+		if err := t.eraseReactions(m.Object); err != nil {
+			return err
+		}
+		comments, err := list(t.queryer, scanString, "SELECT id FROM comments WHERE author = $1", m.Object)
+		for _, id := range comments {
+			if err == nil {
+				err = t.deleteComment(thread.IRI(id))
+			}
+		}
+		if err != nil {
+			return err
+		}
+		return t.settle(m.ID, v, now)
+	})
+}
+
+func (t tx) eraseReactions(actor thread.IRI) error {
+	rs, err := list(t.queryer, func(s scanner) (r [2]string, err error) { return r, s.Scan(&r[0], &r[1]) },
+		"SELECT object, kind FROM reactions WHERE actor = $1", actor)
+	for _, r := range rs {
+		if err == nil {
+			err = t.unreact(actor, thread.IRI(r[0]), Reaction(r[1]))
+		}
+	}
+	return err
+}
+
+// Block adds an account ("https://…") or a host, with every host below it, to those the blog does not want.
+func (db *DB) Block(ctx context.Context, target string) error {
+	return db.write(ctx, func(t tx) error {
+		return t.exec("INSERT INTO blocks (target, at) VALUES ($1, $2) ON CONFLICT (target) DO NOTHING", target, ms(db.now()))
+	})
+}
+
+// Blocked tells whether an account or its host, or a domain above it, is blocked.
+func (db *DB) Blocked(ctx context.Context, actor thread.IRI) (bool, error) {
+	targets := []any{string(actor)}
+	for host := hostname(actor); host != ""; _, host, _ = strings.Cut(host, ".") {
+		targets = append(targets, host)
+	}
+	if len(targets) > 32 { // nobody needs so many labels
+		return true, nil
+	}
+	return db.read(ctx).has("SELECT 1 FROM blocks WHERE target IN ("+placeholders(1, len(targets))+") LIMIT 1", targets...)
+}
+
+func hostname(i thread.IRI) string {
+	host, _, _ := strings.Cut(i.Host(), ":")
+	return host
+}
+
+// Follower is an account that gets the blog's posts.
+type Follower struct {
+	Actor    thread.IRI `json:"id"`
+	Handle   string     `json:"handle"`
+	FollowID string     `json:"-"`
+	Since    time.Time  `json:"since"`
+}
+
+// Followers lists the followers, oldest first.
+func (db *DB) Followers(ctx context.Context) ([]Follower, error) {
+	return list(db.read(ctx), func(s scanner) (f Follower, err error) {
+		var since int64
+		err = s.Scan(&f.Actor, &f.Handle, &f.FollowID, &since)
+		f.Since = at(since)
+		return f, err
+	}, "SELECT f.actor, a.handle, f.follow_id, f.since FROM followers f JOIN actors a ON a.id = f.actor ORDER BY f.since, f.actor")
+}
+
+// CountFollowers is how many followers there are.
+func (db *DB) CountFollowers(ctx context.Context) (n int, err error) {
+	return n, db.read(ctx).row("SELECT COUNT(*) FROM followers", nil, &n)
+}
+
+// AddFollower makes the sender of a Follow a follower and has the follow accepted; follow is the activity as it came.
+func (db *DB) AddFollower(ctx context.Context, m Message, follow []byte, v thread.Verdict) error {
+	now := db.now()
+	return db.write(ctx, func(t tx) error {
+		err := t.exec(`INSERT INTO followers (actor, follow_id, since) VALUES ($1, $2, $3)
+			ON CONFLICT (actor) DO UPDATE SET follow_id = excluded.follow_id`, m.Sender, m.Activity, ms(now))
+		if err == nil {
+			err = t.change("accept", string(m.Sender), follow, now)
+		}
+		if err != nil {
+			return err
+		}
+		return t.settle(m.ID, v, now)
+	})
+}
+
+// RemoveFollower ends a follow.
+func (db *DB) RemoveFollower(ctx context.Context, m Message, actor thread.IRI, v thread.Verdict) error {
+	now := db.now()
+	return db.write(ctx, func(t tx) error {
+		if err := t.exec("DELETE FROM followers WHERE actor = $1", actor); err != nil {
+			return err
+		}
+		return t.settle(m.ID, v, now)
+	})
+}
+
+// Follows tells whether the activity with this id made its sender a follower.
+func (db *DB) Follows(ctx context.Context, actor thread.IRI, followID string) (bool, error) {
+	return db.read(ctx).has("SELECT 1 FROM followers WHERE actor = $1 AND follow_id = $2", actor, followID)
+}
+
+// Setting is a remembered value; make gives it the first time it is asked for.
+func (db *DB) Setting(ctx context.Context, name string, make func() (string, error)) (value string, err error) {
+	err = db.read(ctx).row("SELECT value FROM settings WHERE name = $1", []any{name}, &value)
+	if !errors.Is(err, ErrNotFound) {
+		return value, err
+	}
+	made, err := make()
+	if err != nil {
+		return "", err
+	}
+	err = db.write(ctx, func(t tx) error { // another process may have been quicker
+		return t.row(`INSERT INTO settings (name, value) VALUES ($1, $2)
+			ON CONFLICT (name) DO UPDATE SET value = settings.value RETURNING value`, []any{name, made}, &value)
+	})
+	return value, err
+}
+
+// FindActor is the account that a blogger means by its id or its handle ("@name@host").
+func (db *DB) FindActor(ctx context.Context, ref string) (id thread.IRI, err error) {
+	handle := "@" + strings.TrimPrefix(ref, "@")
+	err = db.read(ctx).row("SELECT id FROM actors WHERE id = $1 OR handle = $2 OR url = $1", []any{ref, handle}, &id)
+	return id, err
+}
+
+// DropFollower ends an account's follow on the blogger's word.
+func (db *DB) DropFollower(ctx context.Context, actor thread.IRI) error {
+	return db.write(ctx, func(t tx) error { return t.mustDelete("DELETE FROM followers WHERE actor = $1", actor) })
+}
+
+// Unblock ends a block.
+func (db *DB) Unblock(ctx context.Context, target string) error {
+	return db.write(ctx, func(t tx) error { return t.mustDelete("DELETE FROM blocks WHERE target = $1", target) })
+}
+
+func (t tx) mustDelete(text string, args ...any) error {
+	n, err := t.affected(text, args...)
+	if err == nil && n == 0 {
+		err = ErrNotFound
+	}
+	return err
+}
+
+// Blocks lists what is blocked.
+func (db *DB) Blocks(ctx context.Context) ([]string, error) {
+	return list(db.read(ctx), scanString, "SELECT target FROM blocks ORDER BY target")
+}

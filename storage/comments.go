@@ -1,0 +1,359 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"afterword/thread"
+)
+
+const commentColumns = `c.id, c.post, c.parent, c.url, c.html, c.warning, c.lang, c.published, c.edited, c.received, c.state,
+	c.deleted, c.closed_at, c.imported, c.author, COALESCE(a.name, ''), COALESCE(a.handle, ''), COALESCE(a.url, ''),
+	COALESCE(a.avatar, ''), COALESCE(a.bot, 0), COALESCE(a.deleted, 0)`
+
+const commentFrom = " FROM comments c LEFT JOIN actors a ON a.id = c.author "
+
+func scanComment(s scanner) (thread.Comment, error) {
+	var c thread.Comment
+	var published, edited, received, closedAt int64
+	err := s.Scan(&c.ID, &c.Post, &c.Parent, &c.URL, &c.HTML, &c.Warning, &c.Lang, &published, &edited, &received, &c.State,
+		&c.Deleted, &closedAt, &c.Imported, &c.Author.ID, &c.Author.Name, &c.Author.Handle, &c.Author.URL,
+		&c.Author.Avatar, &c.Author.Bot, &c.Author.Deleted)
+	c.Published, c.Edited, c.Received, c.ClosedAt = at(published), at(edited), at(received), at(closedAt)
+	return c, err
+}
+
+// Comment is the comment with this id, in whatever state.
+func (db *DB) Comment(ctx context.Context, id thread.IRI) (thread.Comment, error) {
+	return commentByID(db.read(ctx), id)
+}
+
+func commentByID(q queryer, id thread.IRI) (thread.Comment, error) {
+	return one(q, scanComment, "SELECT "+commentColumns+commentFrom+"WHERE c.id = $1", id)
+}
+
+// Thread lists all comments of a post, in whatever state and no particular order: thread.Arrange knows what to show.
+func (db *DB) Thread(ctx context.Context, post thread.IRI) ([]thread.Comment, error) {
+	return list(db.read(ctx), scanComment, "SELECT "+commentColumns+commentFrom+"WHERE c.post = $1", post)
+}
+
+// Comments lists comments of all posts (or of one), newest first; state "" means every state.
+func (db *DB) Comments(ctx context.Context, post thread.IRI, state thread.State, limit int) ([]thread.Comment, error) {
+	return list(db.read(ctx), scanComment, "SELECT "+commentColumns+commentFrom+
+		"WHERE ($1 = '' OR c.post = $1) AND ($2 = '' OR c.state = $2) AND c.deleted = 0 ORDER BY c.received DESC, c.id LIMIT $3", post, state, limit)
+}
+
+// DirectReplies lists the ids of the visible replies to a post itself, newest first.
+func (db *DB) DirectReplies(ctx context.Context, post thread.IRI, limit, offset int) ([]thread.IRI, error) {
+	return list(db.read(ctx), scanIRI, `SELECT id FROM comments WHERE post = $1 AND state = 'visible' AND parent = '' AND deleted = 0
+		AND imported = 0 ORDER BY published DESC, id LIMIT $2 OFFSET $3`, post, limit, offset)
+}
+
+// AllReplies lists the ids of all visible comments of a post at every depth, oldest first.
+func (db *DB) AllReplies(ctx context.Context, post thread.IRI, limit, offset int) ([]thread.IRI, error) {
+	return list(db.read(ctx), scanIRI, `SELECT id FROM comments WHERE post = $1 AND state = 'visible' AND deleted = 0
+		AND imported = 0 ORDER BY published, id LIMIT $2 OFFSET $3`, post, limit, offset)
+}
+
+// CountReplies is how many ids AllReplies lists in all.
+func (db *DB) CountReplies(ctx context.Context, post thread.IRI) (n int, err error) {
+	return n, db.read(ctx).row("SELECT COUNT(*) FROM comments WHERE post = $1 AND state = 'visible' AND deleted = 0 AND imported = 0", []any{post}, &n)
+}
+
+func scanIRI(s scanner) (v thread.IRI, err error) { return v, s.Scan(&v) }
+
+// Place is where a reply would stand: its post, and the comment above it when there is one.
+type Place struct {
+	Post           thread.Post
+	Parent         thread.IRI // empty: it answers the post itself
+	BranchClosedAt time.Time  // the earliest closing of a comment above it
+	ParentWithheld bool       // the comment above it is not shown
+}
+
+// maxWalk bounds the way up to a post; longer threads are still shown, a closing further up is no longer seen.
+const maxWalk = 1000
+
+// PlaceOf finds where a reply to this id stands: an id of a post or comment of ours, or the URL of a blog page.
+// ErrNotFound means that it is neither.
+func (db *DB) PlaceOf(ctx context.Context, inReplyTo thread.IRI) (Place, error) {
+	return placeOf(db.read(ctx), inReplyTo)
+}
+
+func placeOf(q queryer, inReplyTo thread.IRI) (Place, error) {
+	c, err := commentByID(q, inReplyTo)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		p, err := findPost(q, string(inReplyTo))
+		return Place{Post: p}, err
+	case err != nil:
+		return Place{}, err
+	case c.State == thread.Orphan || c.Post == "":
+		return Place{}, ErrNotFound
+	}
+	place := Place{Parent: c.ID, BranchClosedAt: c.ClosedAt, ParentWithheld: c.State != thread.Visible}
+	if place.Post, err = postByID(q, c.Post); err != nil {
+		return place, err
+	}
+	if !place.Post.Removed.IsZero() {
+		return place, ErrNotFound
+	}
+	place.BranchClosedAt, err = branchClosedAt(q, c)
+	return place, err
+}
+
+// branchClosedAt looks upwards for the earliest closed comment.
+func branchClosedAt(q queryer, c thread.Comment) (closed time.Time, err error) {
+	some, err := q.has("SELECT 1 FROM comments WHERE post = $1 AND closed_at > 0 LIMIT 1", c.Post)
+	if err != nil || !some {
+		return closed, err
+	}
+	parent, since := string(c.Parent), ms(c.ClosedAt)
+	for steps := 0; ; steps++ {
+		if when := at(since); since > 0 && (closed.IsZero() || when.Before(closed)) {
+			closed = when
+		}
+		if parent == "" || steps > maxWalk {
+			return closed, nil
+		}
+		if err := q.row("SELECT parent, closed_at FROM comments WHERE id = $1", []any{parent}, &parent, &since); err != nil {
+			return closed, err
+		}
+	}
+}
+
+// Known tells whether the id is that of a comment or a living post, or the URL of a page of the blog.
+func (db *DB) Known(ctx context.Context, id thread.IRI) (bool, error) {
+	q := db.read(ctx)
+	if ok, err := q.has("SELECT 1 FROM comments WHERE id = $1", id); err != nil || ok {
+		return ok, err
+	}
+	return q.has("SELECT 1 FROM posts WHERE removed = 0 AND (id = $1 OR page = $2)", id, thread.CanonicalURL(string(id)))
+}
+
+// KnownAuthor tells whether an account has a comment that is or was shown.
+func (db *DB) KnownAuthor(ctx context.Context, author thread.IRI) (bool, error) {
+	return db.read(ctx).has("SELECT 1 FROM comments WHERE author = $1 AND state = 'visible' LIMIT 1", author)
+}
+
+// Tombstoned tells whether this id was deleted by its author or by the blogger.
+func (db *DB) Tombstoned(ctx context.Context, id, author thread.IRI) (bool, error) {
+	return db.read(ctx).has("SELECT 1 FROM tombstones WHERE id = $1 AND actor IN ($2, '')", id, author)
+}
+
+// AddComment stores an admitted reply in the state that the verdict says and wakes what waited for it. A late one has
+// a Reject sent, at most one for an account and hour. A comment with that id is left as it is.
+func (db *DB) AddComment(ctx context.Context, m Message, c thread.Comment, v thread.Verdict) error {
+	now := db.now()
+	state, stored := v.State()
+	if !stored {
+		return fmt.Errorf("storage: a comment with verdict %q cannot be stored", v)
+	}
+	return db.write(ctx, func(t tx) error {
+		n, err := t.affected(`INSERT INTO comments (id, post, parent, author, url, html, warning, lang, published, edited, received, state, imported)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (id) DO NOTHING`, c.ID, c.Post, c.Parent, c.Author.ID,
+			c.URL, c.HTML, c.Warning, c.Lang, ms(c.Published), ms(c.Edited), ms(c.Received), state, flag(c.Imported))
+		if err == nil && n > 0 {
+			err = errors.Join(t.count(c.Post, state, +1), t.wake(c.ID, now))
+		}
+		if err == nil && n > 0 && state == thread.Late {
+			err = t.reject(c, now)
+		}
+		if err != nil {
+			return err
+		}
+		return t.settle(m.ID, v, now)
+	})
+}
+
+// count moves the numbers of a post when a comment enters (+1) or leaves (-1) a state.
+func (t tx) count(post thread.IRI, state thread.State, by int) error {
+	var shown, late int
+	switch state {
+	case thread.Visible:
+		shown = by
+	case thread.Late:
+		late = by
+	}
+	return t.exec("UPDATE posts SET comments = comments + $1, late = late + $2, revision = revision + 1 WHERE id = $3", shown, late, post)
+}
+
+// wake makes the messages that wait for a comment due again.
+func (t tx) wake(comment thread.IRI, now time.Time) error {
+	return t.exec("UPDATE received SET decision = '', due = $1, waits_for = '' WHERE waits_for = $2", ms(now), comment)
+}
+
+const rejectEvery = time.Hour
+
+// reject has a Reject sent for a late reply (PROTOCOL 0.5).
+func (t tx) reject(c thread.Comment, now time.Time) error {
+	n, err := t.affected("UPDATE actors SET rejected = $1 WHERE id = $2 AND rejected <= $3", ms(now), c.Author.ID, ms(now.Add(-rejectEvery)))
+	if err != nil || n == 0 {
+		return err
+	}
+	return t.change("reject", string(c.ID), nil, now)
+}
+
+// EditComment replaces what readers see of a comment by what its author says now.
+func (db *DB) EditComment(ctx context.Context, m Message, c thread.Comment, v thread.Verdict) error {
+	now := db.now()
+	return db.write(ctx, func(t tx) error {
+		var post thread.IRI
+		err := t.row(`UPDATE comments SET url = $1, html = $2, warning = $3, lang = $4, edited = $5 WHERE id = $6 AND deleted = 0 RETURNING post`,
+			[]any{c.URL, c.HTML, c.Warning, c.Lang, ms(c.Edited), c.ID}, &post)
+		if err == nil {
+			err = t.touch(post)
+		}
+		if err != nil {
+			return err
+		}
+		return t.settle(m.ID, v, now)
+	})
+}
+
+// WithdrawComment takes a comment out of sight because it is no longer public; its text is erased.
+func (db *DB) WithdrawComment(ctx context.Context, m Message, id thread.IRI, v thread.Verdict) error {
+	now := db.now()
+	return db.write(ctx, func(t tx) error {
+		if err := t.move(id, thread.Hidden); err != nil {
+			return err
+		}
+		if err := t.exec("UPDATE comments SET html = '', warning = '' WHERE id = $1", id); err != nil {
+			return err
+		}
+		if err := t.forget(id); err != nil {
+			return err
+		}
+		return t.settle(m.ID, v, now)
+	})
+}
+
+// DeleteComment carries out an author's deletion: of a known comment, or of one that has yet to come.
+func (db *DB) DeleteComment(ctx context.Context, m Message, id thread.IRI, v thread.Verdict) error {
+	now := db.now()
+	return db.write(ctx, func(t tx) error {
+		if err := errors.Join(t.bury(id, m.Sender, now), t.deleteComment(id)); err != nil {
+			return err
+		}
+		return t.settle(m.ID, v, now)
+	})
+}
+
+// deleteComment erases a comment's text. Its row stays as a placeholder for the replies below it.
+func (t tx) deleteComment(id thread.IRI) error {
+	c, err := commentByID(t.queryer, id)
+	if errors.Is(err, ErrNotFound) {
+		return t.forget(id)
+	}
+	if err != nil || c.Deleted {
+		return err
+	}
+	err = t.exec("UPDATE comments SET deleted = 1, html = '', warning = '', url = '', lang = '' WHERE id = $1", id)
+	if err != nil {
+		return err
+	}
+	if err := t.count(c.Post, c.State, -1); err != nil {
+		return err
+	}
+	return t.forget(id)
+}
+
+// forget erases the raw messages about an object: what its author took back is not kept in the ledger either.
+func (t tx) forget(object thread.IRI) error {
+	return t.exec("UPDATE received SET raw = X'' WHERE object = $1", object)
+}
+
+// move puts a comment into another state.
+func (t tx) move(id thread.IRI, to thread.State) error {
+	c, err := commentByID(t.queryer, id)
+	if err != nil || c.State == to {
+		return err
+	}
+	if err := t.exec("UPDATE comments SET state = $1 WHERE id = $2", to, id); err != nil {
+		return err
+	}
+	if c.Deleted { // no longer counted
+		return t.touch(c.Post)
+	}
+	return errors.Join(t.count(c.Post, c.State, -1), t.count(c.Post, to, +1))
+}
+
+// Moderate is the blogger's word on a comment: Visible approves it, Hidden takes it out of sight.
+func (db *DB) Moderate(ctx context.Context, id thread.IRI, to thread.State) error {
+	return db.write(ctx, func(t tx) error { return t.move(id, to) })
+}
+
+// RemoveComment erases a comment on the blogger's word.
+func (db *DB) RemoveComment(ctx context.Context, id thread.IRI) error {
+	return db.write(ctx, func(t tx) error {
+		if _, err := commentByID(t.queryer, id); err != nil {
+			return err
+		}
+		return errors.Join(t.bury(id, "", db.now()), t.deleteComment(id))
+	})
+}
+
+func (t tx) bury(id, actor thread.IRI, now time.Time) error {
+	return t.exec("INSERT INTO tombstones (id, actor, at) VALUES ($1, $2, $3) ON CONFLICT (id, actor) DO NOTHING", id, actor, ms(now))
+}
+
+// Reaction is a like or a boost.
+type Reaction string
+
+// The reactions.
+const (
+	Like  Reaction = "like"
+	Boost Reaction = "boost"
+)
+
+// React counts one reaction of an account to a post or comment, once.
+func (db *DB) React(ctx context.Context, m Message, kind Reaction, v thread.Verdict) error {
+	now := db.now()
+	return db.write(ctx, func(t tx) error {
+		n, err := t.affected(`INSERT INTO reactions (actor, object, kind, id, received) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (actor, object, kind) DO NOTHING`, m.Sender, m.Object, kind, m.Activity, ms(now))
+		if err == nil && n > 0 {
+			err = t.tally(m.Object, kind, +1)
+		}
+		if err != nil {
+			return err
+		}
+		return t.settle(m.ID, v, now)
+	})
+}
+
+func (t tx) tally(object thread.IRI, kind Reaction, by int) error {
+	var likes, boosts int
+	if kind == Like {
+		likes = by
+	} else {
+		boosts = by
+	}
+	return t.exec("UPDATE posts SET likes = likes + $1, boosts = boosts + $2, revision = revision + 1 WHERE id = $3", likes, boosts, object)
+}
+
+// Unreact takes a reaction back.
+func (db *DB) Unreact(ctx context.Context, m Message, object thread.IRI, kind Reaction, v thread.Verdict) error {
+	now := db.now()
+	return db.write(ctx, func(t tx) error {
+		if err := t.unreact(m.Sender, object, kind); err != nil {
+			return err
+		}
+		return t.settle(m.ID, v, now)
+	})
+}
+
+func (t tx) unreact(actor, object thread.IRI, kind Reaction) error {
+	n, err := t.affected("DELETE FROM reactions WHERE actor = $1 AND object = $2 AND kind = $3", actor, object, kind)
+	if err != nil || n == 0 {
+		return err
+	}
+	return t.tally(object, kind, -1)
+}
+
+// ReactionByID finds what an activity of this account reacted to, for an Undo that gives nothing but the id.
+func (db *DB) ReactionByID(ctx context.Context, actor, activity thread.IRI) (object thread.IRI, kind Reaction, err error) {
+	err = db.read(ctx).row("SELECT object, kind FROM reactions WHERE actor = $1 AND id = $2", []any{actor, activity}, &object, &kind)
+	return object, kind, err
+}

@@ -1,0 +1,302 @@
+package storage
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"afterword/thread"
+)
+
+const postColumns = `id, url, title, summary, content, lang, tags, published, updated, removed, closes_at, reopened,
+	comments, likes, boosts, late, revision`
+
+func scanPost(s scanner) (thread.Post, error) {
+	var p thread.Post
+	var tags string
+	var published, updated, removed, closesAt int64
+	err := s.Scan(&p.ID, &p.URL, &p.Title, &p.Summary, &p.Content, &p.Lang, &tags, &published, &updated, &removed,
+		&closesAt, &p.Reopened, &p.Comments, &p.Likes, &p.Boosts, &p.Late, &p.Revision)
+	if err != nil {
+		return p, err
+	}
+	p.Published, p.Updated, p.Removed, p.ClosesAt = at(published), at(updated), at(removed), at(closesAt)
+	return p, json.Unmarshal([]byte(tags), &p.Tags)
+}
+
+// Post is the post with this id, also when it was removed.
+func (db *DB) Post(ctx context.Context, id thread.IRI) (thread.Post, error) {
+	return postByID(db.read(ctx), id)
+}
+
+func postByID(q queryer, id thread.IRI) (thread.Post, error) {
+	return one(q, scanPost, "SELECT "+postColumns+" FROM posts WHERE id = $1", id)
+}
+
+// FindPost is the post that a blogger or reader means by a string: its id, or its page's URL in any spelling.
+// Removed posts are not found.
+func (db *DB) FindPost(ctx context.Context, ref string) (thread.Post, error) {
+	return findPost(db.read(ctx), ref)
+}
+
+func findPost(q queryer, ref string) (thread.Post, error) {
+	p, err := one(q, scanPost, "SELECT "+postColumns+" FROM posts WHERE removed = 0 AND id = $1", ref)
+	if errors.Is(err, ErrNotFound) {
+		return one(q, scanPost, "SELECT "+postColumns+" FROM posts WHERE removed = 0 AND page = $1", thread.CanonicalURL(ref))
+	}
+	return p, err
+}
+
+// Posts lists the posts that exist, newest first.
+func (db *DB) Posts(ctx context.Context, limit, offset int) ([]thread.Post, error) {
+	return list(db.read(ctx), scanPost,
+		"SELECT "+postColumns+" FROM posts WHERE removed = 0 ORDER BY published DESC, id LIMIT $1 OFFSET $2", limit, offset)
+}
+
+// CountPosts is how many posts exist, and how many comments are shown under them.
+func (db *DB) CountPosts(ctx context.Context) (posts, comments int, err error) {
+	err = db.read(ctx).row("SELECT COUNT(*), COALESCE(SUM(comments), 0) FROM posts WHERE removed = 0", nil, &posts, &comments)
+	return posts, comments, err
+}
+
+// Draft is what is known of a post that is to be saved.
+type Draft struct {
+	URL       string
+	Title     string
+	Summary   string // safe HTML
+	Content   string // safe HTML
+	Lang      string
+	Tags      []string
+	Published time.Time // zero: now, or unchanged
+	Closed    bool      // close its thread as well
+	Quiet     bool      // tell nobody
+}
+
+// Saved says what SavePost did.
+type Saved string
+
+// The outcomes of SavePost.
+const (
+	Created   Saved = "created"
+	Updated   Saved = "updated"
+	Unchanged Saved = "unchanged"
+)
+
+// SavePost creates the post of a page, or updates it when something of it changed. The world is told, unless the
+// draft is quiet. Saving the same draft twice changes nothing the second time.
+func (db *DB) SavePost(ctx context.Context, d Draft) (p thread.Post, saved Saved, err error) {
+	if thread.CanonicalURL(d.URL) == "" {
+		return p, "", fmt.Errorf("%q is not the address of a page: it must begin with https:// or http://", d.URL)
+	}
+	slices.Sort(d.Tags)
+	d.Tags = slices.Compact(d.Tags)
+	err = db.write(ctx, func(t tx) error {
+		p, err = findPost(t.queryer, d.URL)
+		if errors.Is(err, ErrNotFound) {
+			saved = Created
+			p, err = t.createPost(db.base, d, db.now())
+			return err
+		}
+		if err != nil {
+			return err
+		}
+		saved, err = t.updatePost(&p, d, db.now())
+		return err
+	})
+	return p, saved, err
+}
+
+func (t tx) createPost(base string, d Draft, now time.Time) (p thread.Post, err error) {
+	id, err := t.freeID(base, d.URL)
+	if err != nil {
+		return p, err
+	}
+	p = thread.Post{ID: id, URL: d.URL, Title: d.Title, Summary: d.Summary, Content: d.Content, Lang: d.Lang, Tags: d.Tags,
+		Published: d.Published, Revision: 1}
+	if p.Published.IsZero() {
+		p.Published = now
+	}
+	if d.Closed {
+		p.ClosesAt = now
+	}
+	err = t.exec(`INSERT INTO posts (id, url, page, title, summary, content, lang, tags, published, closes_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, p.ID, p.URL, thread.CanonicalURL(p.URL), p.Title, p.Summary,
+		p.Content, p.Lang, tagList(p.Tags), ms(p.Published), ms(p.ClosesAt))
+	if err == nil && !d.Quiet {
+		err = t.change("create", string(p.ID), nil, now)
+	}
+	return p, err
+}
+
+// freeID is the first id of a page that was never given (PROTOCOL 0.7: an id is never reused).
+func (t tx) freeID(base, page string) (thread.IRI, error) {
+	var earlier int
+	if err := t.row("SELECT COUNT(*) FROM posts WHERE page = $1", []any{thread.CanonicalURL(page)}, &earlier); err != nil {
+		return "", err
+	}
+	for times := earlier + 1; ; times++ {
+		id, err := thread.NoteID(base, page, times)
+		if err != nil {
+			return "", err
+		}
+		if taken, err := t.has("SELECT 1 FROM posts WHERE id = $1", id); err != nil || !taken {
+			return id, err
+		}
+	}
+}
+
+func (t tx) updatePost(p *thread.Post, d Draft, now time.Time) (Saved, error) {
+	published := d.Published
+	if published.IsZero() {
+		published = p.Published
+	}
+	if d.Closed && (p.ClosesAt.IsZero() || p.ClosesAt.After(now)) {
+		if err := t.closeThread(p.ID, now, now, !d.Quiet); err != nil {
+			return "", err
+		}
+		p.ClosesAt = now
+	}
+	same := p.Title == d.Title && p.Summary == d.Summary && p.Content == d.Content && p.Lang == d.Lang &&
+		slices.Equal(p.Tags, d.Tags) && p.Published.UnixMilli() == published.UnixMilli()
+	if same {
+		return Unchanged, nil
+	}
+	p.Title, p.Summary, p.Content, p.Lang, p.Tags, p.Published, p.Updated = d.Title, d.Summary, d.Content, d.Lang, d.Tags, published, now
+	err := t.exec(`UPDATE posts SET title = $1, summary = $2, content = $3, lang = $4, tags = $5, published = $6, updated = $7,
+		revision = revision + 1 WHERE id = $8`, p.Title, p.Summary, p.Content, p.Lang, tagList(p.Tags), ms(published), ms(now), p.ID)
+	if err == nil && !d.Quiet {
+		err = t.change("update", string(p.ID), nil, now)
+	}
+	return Updated, err
+}
+
+func tagList(tags []string) string {
+	if len(tags) == 0 {
+		return "[]"
+	}
+	text, _ := json.Marshal(tags) // strings always marshal
+	return string(text)
+}
+
+// RemovePost removes a post and tells the world. Its comments are no longer shown; its id is never given again.
+func (db *DB) RemovePost(ctx context.Context, id thread.IRI) error {
+	return db.write(ctx, func(t tx) error {
+		n, err := t.affected("UPDATE posts SET removed = $1, revision = revision + 1 WHERE id = $2 AND removed = 0", ms(db.now()), id)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return ErrNotFound
+		}
+		return t.change("delete", string(id), nil, db.now())
+	})
+}
+
+// CloseThread closes a post's thread at a moment, now or later, and tells the world when that moment is now.
+func (db *DB) CloseThread(ctx context.Context, id thread.IRI, when time.Time) error {
+	now := db.now()
+	return db.write(ctx, func(t tx) error { return t.closeThread(id, when, now, !when.After(now)) })
+}
+
+func (t tx) closeThread(id thread.IRI, when, now time.Time, tell bool) error {
+	n, err := t.affected(`UPDATE posts SET closes_at = $1, reopened = 0, updated = $2, revision = revision + 1
+		WHERE id = $3 AND removed = 0`, ms(when), ms(now), id)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return ErrNotFound
+	}
+	if !tell {
+		return nil
+	}
+	return t.change("update", string(id), nil, now)
+}
+
+// ReopenThread opens a closed thread again, also one that was closed by age, and tells the world.
+func (db *DB) ReopenThread(ctx context.Context, id thread.IRI) error {
+	now := db.now()
+	return db.write(ctx, func(t tx) error {
+		n, err := t.affected(`UPDATE posts SET closes_at = 0, reopened = 1, updated = $1, revision = revision + 1
+			WHERE id = $2 AND removed = 0`, ms(now), id)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return ErrNotFound
+		}
+		return t.change("update", string(id), nil, now)
+	})
+}
+
+// AnnounceClosings finds the threads that closed by themselves, at their time or by age, and whose closing the world
+// has yet to hear of; at most 100 at once. It tells how many there were.
+func (db *DB) AnnounceClosings(ctx context.Context, closeAfter time.Duration) (n int, err error) {
+	now := db.now()
+	byAge := int64(-1 << 62)
+	if closeAfter > 0 {
+		byAge = ms(now.Add(-closeAfter))
+	}
+	const due = `told IN ('open', 'moderated') AND removed = 0
+		AND (closes_at > 0 AND closes_at <= $1 OR reopened = 0 AND published <= $2)
+		AND NOT EXISTS (SELECT 1 FROM changes WHERE object = posts.id)`
+	if some, err := db.read(ctx).has("SELECT 1 FROM posts WHERE "+due+" LIMIT 1", ms(now), byAge); err != nil || !some {
+		return 0, err
+	}
+	err = db.write(ctx, func(t tx) error {
+		ids, err := list(t.queryer, scanString, "SELECT id FROM posts WHERE "+due+" LIMIT 100", ms(now), byAge)
+		for _, id := range ids {
+			if err == nil {
+				err = t.exec("UPDATE posts SET updated = $1, revision = revision + 1 WHERE id = $2", ms(now), id)
+			}
+			if err == nil {
+				err = t.change("update", id, nil, now)
+			}
+		}
+		n = len(ids)
+		return err
+	})
+	return n, err
+}
+
+func scanString(s scanner) (v string, err error) { return v, s.Scan(&v) }
+
+// CloseBranch closes (or, with a zero time, opens again) a comment and everything below it.
+func (db *DB) CloseBranch(ctx context.Context, comment thread.IRI, since time.Time) error {
+	return db.write(ctx, func(t tx) error {
+		var post string
+		if err := t.row("UPDATE comments SET closed_at = $1 WHERE id = $2 AND post <> '' RETURNING post", []any{ms(since), comment}, &post); err != nil {
+			return err
+		}
+		return t.touch(thread.IRI(post))
+	})
+}
+
+// touch moves a post's revision: readers get the thread anew.
+func (t tx) touch(post thread.IRI) error {
+	return t.exec("UPDATE posts SET revision = revision + 1 WHERE id = $1", post)
+}
+
+// change writes what the world should know. Publish renders it from the rows as they are then.
+func (t tx) change(kind, object string, data []byte, now time.Time) error {
+	if data == nil {
+		data = []byte{}
+	}
+	return t.exec("INSERT INTO changes (kind, object, data, at) VALUES ($1, $2, $3, $4)", kind, object, data, ms(now))
+}
+
+// placeholders is "$from, $from+1, …" for n arguments.
+func placeholders(from, n int) string {
+	var b strings.Builder
+	for i := range n {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "$%d", from+i)
+	}
+	return b.String()
+}

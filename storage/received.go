@@ -1,0 +1,220 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"afterword/thread"
+)
+
+// Way is how a message came.
+type Way string
+
+// The ways in. Both pass the same door; they differ in who vouches for the object.
+const (
+	Push Way = "push" // a sender brought it and signed it
+	Pull Way = "pull" // we fetch the object from its own origin
+)
+
+// Message is a row of the ledger: an authentic message about us and what became of it.
+type Message struct {
+	ID       int64
+	Way      Way
+	Sender   thread.IRI // Push: the verified sender
+	Proof    string     // Push: key id and algorithm that were verified
+	Type     string
+	Activity thread.IRI
+	Object   thread.IRI
+	ReplyTo  thread.IRI
+	Raw      []byte // as it arrived; empty for a Pull, and once erased
+	Received time.Time
+	Depth    int        // Pull: steps above the reply that asked for it
+	WaitsFor thread.IRI // the comment without which it has no place
+	Attempts int
+	Decision thread.Decision // empty until there is a verdict
+	Reason   string
+	Decided  time.Time
+}
+
+const messageColumns = `id, way, sender, proof, type, activity, object, reply_to, raw, received, depth, waits_for, attempts, decision, reason, decided`
+
+func scanMessage(s scanner) (Message, error) {
+	var m Message
+	var received, decided int64
+	err := s.Scan(&m.ID, &m.Way, &m.Sender, &m.Proof, &m.Type, &m.Activity, &m.Object, &m.ReplyTo, &m.Raw, &received,
+		&m.Depth, &m.WaitsFor, &m.Attempts, &m.Decision, &m.Reason, &decided)
+	m.Received, m.Decided = at(received), at(decided)
+	return m, err
+}
+
+// Receive commits a pushed message and, when its sender's document was fetched to verify it, the sender. known is true
+// when the same message came before; then nothing changes. Only the door calls this, with a verified sender.
+func (db *DB) Receive(ctx context.Context, m Message, sender *Actor) (known bool, err error) {
+	now := db.now()
+	err = db.write(ctx, func(t tx) error {
+		if sender != nil {
+			if err := t.saveActor(*sender, now); err != nil {
+				return err
+			}
+		}
+		n, err := t.insertMessage(m, string(m.Sender)+" "+string(m.Activity), "NOTHING", now)
+		known = n == 0
+		return err
+	})
+	return known, err
+}
+
+func (t tx) insertMessage(m Message, key, onConflict string, now time.Time) (int64, error) {
+	if m.Raw == nil {
+		m.Raw = []byte{}
+	}
+	return t.affected(`INSERT INTO received (key, way, sender, proof, type, activity, object, reply_to, raw, received, depth, due)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $10) ON CONFLICT (key) DO `+onConflict,
+		key, m.Way, m.Sender, m.Proof, m.Type, m.Activity, m.Object, m.ReplyTo, m.Raw, ms(now), m.Depth)
+}
+
+// Pull asks for an object to be fetched from its origin and to enter from there.
+func (db *DB) Pull(ctx context.Context, object thread.IRI) error {
+	now := db.now()
+	return db.write(ctx, func(t tx) error { return t.pull(object, 0, now) })
+}
+
+// pull asks again when an earlier try came to an end.
+func (t tx) pull(object thread.IRI, depth int, now time.Time) error {
+	_, err := t.insertMessage(Message{Way: Pull, Type: "Fetch", Object: object, Depth: depth}, "pull "+string(object),
+		"UPDATE SET decision = '', due = excluded.due, attempts = 0, depth = excluded.depth WHERE received.decision <> '' AND received.decision <> 'waiting'", now)
+	return err
+}
+
+// SettleByPull gives a message its verdict and has the object, that it only hinted at, fetched from its origin.
+func (db *DB) SettleByPull(ctx context.Context, m Message, object thread.IRI, v thread.Verdict) error {
+	now := db.now()
+	return db.write(ctx, func(t tx) error {
+		return errors.Join(t.pull(object, m.Depth, now), t.settle(m.ID, v, now))
+	})
+}
+
+// Await makes a message wait for the comment above it, which is fetched from its origin. raw is what the message says,
+// kept for when it wakes.
+func (db *DB) Await(ctx context.Context, m Message, parent thread.IRI, v thread.Verdict) error {
+	now := db.now()
+	return db.write(ctx, func(t tx) error {
+		err := t.pull(parent, m.Depth+1, now)
+		if err == nil {
+			err = t.exec("UPDATE received SET waits_for = $1, reply_to = $1, decision = $2, reason = $3, decided = $4 WHERE id = $5",
+				parent, v.Decision, v.Reason, ms(now), m.ID)
+		}
+		return err
+	})
+}
+
+// WaitsFor is the comment for which a message about this object waits; empty when none does.
+func (db *DB) WaitsFor(ctx context.Context, object thread.IRI) (parent thread.IRI, err error) {
+	err = db.read(ctx).row("SELECT waits_for FROM received WHERE object = $1 AND waits_for <> '' LIMIT 1", []any{object}, &parent)
+	if errors.Is(err, ErrNotFound) {
+		return "", nil
+	}
+	return parent, err
+}
+
+// Strand settles a message whose object does not enter, and strands all that wait for it as orphans. They keep
+// waiting: should what is missing come after all, they wake.
+func (db *DB) Strand(ctx context.Context, m Message, v thread.Verdict) error {
+	now := db.now()
+	return db.write(ctx, func(t tx) error {
+		missing := []thread.IRI{m.Object}
+		for n := 0; len(missing) > 0 && n < maxWalk; n++ {
+			below, err := list(t.queryer, scanIRI, `UPDATE received SET decision = $1, reason = $2, decided = $3
+				WHERE waits_for = $4 AND decision = $5 RETURNING object`, thread.Orphaned, "what it answers: "+v.String(), ms(now), missing[0], thread.Waiting)
+			if err != nil {
+				return err
+			}
+			missing = append(missing[1:], below...)
+		}
+		return t.settle(m.ID, v, now)
+	})
+}
+
+// DueMessages lists messages that have yet to be processed, oldest first.
+func (db *DB) DueMessages(ctx context.Context, way Way, limit int) ([]Message, error) {
+	return list(db.read(ctx), scanMessage,
+		"SELECT "+messageColumns+" FROM received WHERE decision = '' AND way = $1 AND due <= $2 ORDER BY due, id LIMIT $3", way, ms(db.now()), limit)
+}
+
+// Settle gives a message its verdict, and does nothing else.
+func (db *DB) Settle(ctx context.Context, m Message, v thread.Verdict) error {
+	return db.write(ctx, func(t tx) error { return t.settle(m.ID, v, db.now()) })
+}
+
+// settle writes the verdict. What is not public is counted and not kept.
+func (t tx) settle(id int64, v thread.Verdict, now time.Time) error {
+	if v.Decision == thread.Secret {
+		return errors.Join(t.exec("DELETE FROM received WHERE id = $1", id), t.tick(string(thread.Secret)))
+	}
+	return t.exec("UPDATE received SET decision = $1, reason = $2, decided = $3 WHERE id = $4", v.Decision, v.Reason, ms(now), id)
+}
+
+// Count counts something that is not kept.
+func (db *DB) Count(ctx context.Context, name string) error {
+	return db.write(ctx, func(t tx) error { return t.tick(name) })
+}
+
+func (t tx) tick(name string) error {
+	return t.exec("INSERT INTO counts (name, n) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET n = counts.n + 1", name)
+}
+
+// Counted is how often Count was called with this name.
+func (db *DB) Counted(ctx context.Context, name string) (n int, err error) {
+	return n, db.read(ctx).row("SELECT COALESCE(SUM(n), 0) FROM counts WHERE name = $1", []any{name}, &n)
+}
+
+// Postpone lets a message be tried again later, because of something that may pass.
+func (db *DB) Postpone(ctx context.Context, m Message, due time.Time, reason string) error {
+	return db.write(ctx, func(t tx) error {
+		return t.exec("UPDATE received SET due = $1, attempts = attempts + 1, reason = $2 WHERE id = $3", ms(due), reason, m.ID)
+	})
+}
+
+// Ledger lists messages, newest first: all, or those about one object (a reply's id or its page's URL).
+func (db *DB) Ledger(ctx context.Context, object string, limit int) ([]Message, error) {
+	return list(db.read(ctx), scanMessage, "SELECT "+messageColumns+` FROM received
+		WHERE $1 = '' OR object = $1 OR object = (SELECT id FROM comments WHERE url = $1) ORDER BY id DESC LIMIT $2`, object, limit)
+}
+
+// Message is one row of the ledger.
+func (db *DB) Message(ctx context.Context, id int64) (Message, error) {
+	return one(db.read(ctx), scanMessage, "SELECT "+messageColumns+" FROM received WHERE id = $1", id)
+}
+
+// ErrErased is returned for a message whose text was erased and so cannot be processed again.
+var ErrErased = errors.New("its text was erased")
+
+// Replay has a message processed again.
+func (db *DB) Replay(ctx context.Context, id int64) error {
+	m, err := db.Message(ctx, id)
+	if err != nil {
+		return err
+	}
+	if m.Way == Push && len(m.Raw) == 0 {
+		return ErrErased
+	}
+	return db.write(ctx, func(t tx) error {
+		return t.exec("UPDATE received SET decision = '', reason = '', attempts = 0, due = $1, waits_for = '' WHERE id = $2", ms(db.now()), id)
+	})
+}
+
+// Retention is how long the ledger is kept.
+const Retention = 30 * 24 * time.Hour
+
+// Prune removes what is past its time: settled messages, ids of deleted unknown objects, activities that everyone got.
+func (db *DB) Prune(ctx context.Context) error {
+	old := ms(db.now().Add(-Retention))
+	return db.write(ctx, func(t tx) error {
+		return errors.Join(
+			t.exec("DELETE FROM received WHERE received < $1 AND decision <> ''", old),
+			t.exec("DELETE FROM tombstones WHERE at < $1 AND id NOT IN (SELECT id FROM comments)", old),
+			t.exec("DELETE FROM activities WHERE at < $1 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.activity = activities.id)", old),
+		)
+	})
+}

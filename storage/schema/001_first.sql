@@ -1,0 +1,190 @@
+-- Times are milliseconds since 1970 UTC, 0 for "never". Booleans are 0 or 1. Lists are JSON arrays.
+
+-- What this server must remember about itself: its private key, for one.
+CREATE TABLE settings (
+  name  TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+);
+
+-- A removed post keeps its row, so that its id is never given again.
+CREATE TABLE posts (
+  id        TEXT PRIMARY KEY,
+  url       TEXT NOT NULL,
+  page      TEXT NOT NULL,               -- thread.CanonicalURL(url)
+  title     TEXT NOT NULL,
+  summary   TEXT NOT NULL,
+  content   TEXT NOT NULL,
+  lang      TEXT NOT NULL,
+  tags      TEXT NOT NULL,
+  published BIGINT NOT NULL,
+  updated   BIGINT NOT NULL DEFAULT 0,
+  removed   BIGINT NOT NULL DEFAULT 0,
+  closes_at BIGINT NOT NULL DEFAULT 0,
+  reopened  INTEGER NOT NULL DEFAULT 0,
+  told      TEXT NOT NULL DEFAULT '',    -- the state that peers were last told: '' (nothing yet), open, closed, moderated
+  comments  INTEGER NOT NULL DEFAULT 0,
+  likes     INTEGER NOT NULL DEFAULT 0,
+  boosts    INTEGER NOT NULL DEFAULT 0,
+  late      INTEGER NOT NULL DEFAULT 0,
+  revision  BIGINT NOT NULL DEFAULT 1
+);
+CREATE UNIQUE INDEX posts_page ON posts (page) WHERE removed = 0;
+CREATE INDEX posts_published ON posts (published DESC) WHERE removed = 0;
+
+-- Other people's accounts, as their own servers describe them.
+CREATE TABLE actors (
+  id             TEXT PRIMARY KEY,
+  host           TEXT NOT NULL,
+  type           TEXT NOT NULL,
+  name           TEXT NOT NULL,
+  handle         TEXT NOT NULL,
+  url            TEXT NOT NULL,
+  avatar         TEXT NOT NULL,
+  bot            INTEGER NOT NULL,
+  inbox          TEXT NOT NULL,
+  target         TEXT NOT NULL,          -- where deliveries go: the shared inbox, else the inbox
+  target_host    TEXT NOT NULL,
+  hides_public   INTEGER NOT NULL,
+  hides_unlisted INTEGER NOT NULL,
+  deleted        INTEGER NOT NULL DEFAULT 0,
+  rejected       BIGINT NOT NULL DEFAULT 0, -- when a Reject was last sent there
+  fetched        BIGINT NOT NULL
+);
+
+-- Their public keys.
+CREATE TABLE keys (
+  id      TEXT PRIMARY KEY,
+  owner   TEXT NOT NULL,
+  pem     TEXT NOT NULL,
+  fetched BIGINT NOT NULL
+);
+CREATE INDEX keys_owner ON keys (owner);
+
+CREATE TABLE followers (
+  actor     TEXT PRIMARY KEY,
+  follow_id TEXT NOT NULL,
+  since     BIGINT NOT NULL
+);
+
+CREATE TABLE comments (
+  id        TEXT PRIMARY KEY,
+  post      TEXT NOT NULL,
+  parent    TEXT NOT NULL,               -- '' when it answers the post
+  author    TEXT NOT NULL,
+  url       TEXT NOT NULL,
+  html      TEXT NOT NULL,
+  warning   TEXT NOT NULL,
+  lang      TEXT NOT NULL,
+  published BIGINT NOT NULL,
+  edited    BIGINT NOT NULL DEFAULT 0,
+  received  BIGINT NOT NULL,
+  state     TEXT NOT NULL,
+  deleted   INTEGER NOT NULL DEFAULT 0,
+  closed_at BIGINT NOT NULL DEFAULT 0,
+  imported  INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX comments_post ON comments (post, state);
+CREATE INDEX comments_parent ON comments (parent) WHERE parent <> '';
+CREATE INDEX comments_author ON comments (author);
+
+CREATE TABLE reactions (
+  actor    TEXT NOT NULL,
+  object   TEXT NOT NULL,
+  kind     TEXT NOT NULL,                -- like, boost
+  id       TEXT NOT NULL,                -- of the activity, for an Undo by id
+  received BIGINT NOT NULL,
+  PRIMARY KEY (actor, object, kind)
+);
+CREATE INDEX reactions_id ON reactions (id);
+CREATE INDEX reactions_object ON reactions (object, kind);
+
+-- Ids that were deleted by this account, or by the blogger (''): a Create that comes later is refused.
+CREATE TABLE tombstones (
+  id    TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  at    BIGINT NOT NULL,
+  PRIMARY KEY (id, actor)
+);
+
+-- Accounts ("https://host/users/a") and hosts ("host", with everything below it) that the blog does not want.
+CREATE TABLE blocks (
+  target TEXT PRIMARY KEY,
+  at     BIGINT NOT NULL
+);
+
+-- What was counted and not kept.
+CREATE TABLE counts (
+  name TEXT PRIMARY KEY,
+  n    BIGINT NOT NULL
+);
+
+-- The ledger and the queue in: every authentic message about us, with its verdict once there is one.
+CREATE TABLE received (
+  id        INTEGER PRIMARY KEY,
+  key       TEXT NOT NULL UNIQUE,        -- a message with a known key is the same message
+  way       TEXT NOT NULL,               -- push: its sender brought it; pull: we fetch the object from its origin
+  sender    TEXT NOT NULL,               -- push: whose signature was verified
+  proof     TEXT NOT NULL,               -- push: key id and algorithm
+  type      TEXT NOT NULL,
+  activity  TEXT NOT NULL,
+  object    TEXT NOT NULL,
+  reply_to  TEXT NOT NULL,
+  raw       BLOB NOT NULL,               -- as it arrived; kept 30 days
+  received  BIGINT NOT NULL,
+  depth     INTEGER NOT NULL DEFAULT 0,  -- pull: how many steps above the reply that asked for it
+  waits_for TEXT NOT NULL DEFAULT '',    -- the comment without which it has no place
+  attempts  INTEGER NOT NULL DEFAULT 0,
+  due       BIGINT NOT NULL,
+  decision  TEXT NOT NULL DEFAULT '',    -- '' until there is a verdict
+  reason    TEXT NOT NULL DEFAULT '',
+  decided   BIGINT NOT NULL DEFAULT 0
+);
+CREATE INDEX received_due ON received (way, due) WHERE decision = '';
+CREATE INDEX received_object ON received (object);
+CREATE INDEX received_waits ON received (waits_for) WHERE waits_for <> '';
+CREATE INDEX received_time ON received (received);
+
+-- What the world should know and does not yet.
+CREATE TABLE changes (
+  id     INTEGER PRIMARY KEY,
+  kind   TEXT NOT NULL,                  -- create, update, delete: of a post; accept: of a follow; reject: of a reply
+  object TEXT NOT NULL,
+  data   BLOB NOT NULL,
+  at     BIGINT NOT NULL
+);
+
+-- What we send, once for all its recipients.
+CREATE TABLE activities (
+  id     TEXT PRIMARY KEY,
+  object TEXT NOT NULL,
+  kind   TEXT NOT NULL,
+  body   BLOB NOT NULL,
+  at     BIGINT NOT NULL
+);
+
+-- The queue out: one row for each inbox that has yet to get an activity.
+CREATE TABLE deliveries (
+  id       INTEGER PRIMARY KEY,
+  activity TEXT NOT NULL,
+  object   TEXT NOT NULL,
+  inbox    TEXT NOT NULL,
+  host     TEXT NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  due      BIGINT NOT NULL,
+  created  BIGINT NOT NULL,
+  error    TEXT NOT NULL DEFAULT ''
+);
+CREATE UNIQUE INDEX deliveries_once ON deliveries (activity, inbox);
+CREATE INDEX deliveries_due ON deliveries (due);
+CREATE INDEX deliveries_order ON deliveries (inbox, object, id);
+CREATE INDEX deliveries_host ON deliveries (host);
+
+-- What we know of other servers' health and habits.
+CREATE TABLE hosts (
+  host     TEXT PRIMARY KEY,
+  failures INTEGER NOT NULL DEFAULT 0,
+  since    BIGINT NOT NULL DEFAULT 0,    -- when the failures began
+  due      BIGINT NOT NULL DEFAULT 0,    -- nothing is sent there before
+  scheme   TEXT NOT NULL DEFAULT '',     -- signature that it asked for: '' (draft-cavage) or rfc9421
+  error    TEXT NOT NULL DEFAULT ''
+);

@@ -1,0 +1,145 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// clock is a time that moves only when a test says so.
+type clock struct{ t time.Time }
+
+func (c *clock) now() time.Time          { return c.t }
+func (c *clock) advance(d time.Duration) { c.t = c.t.Add(d) }
+
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func open(t *testing.T) (*DB, *clock) {
+	t.Helper()
+	c := &clock{noon}
+	db, err := Open(filepath.Join(t.TempDir(), "test.db"), Options{Base: "https://comments.example", Now: c.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db, c
+}
+
+func TestSavePostOnce(t *testing.T) {
+	db, c := open(t)
+	ctx := context.Background()
+	d := Draft{URL: "https://blog.example/2026/a/", Title: "A", Published: noon}
+	p, saved, err := db.SavePost(ctx, d)
+	if err != nil || saved != Created || p.ID != "https://comments.example/posts/2026/a/" {
+		t.Fatal(p.ID, saved, err)
+	}
+	if _, saved, err = db.SavePost(ctx, d); err != nil || saved != Unchanged {
+		t.Fatal(saved, err)
+	}
+	c.advance(time.Minute)
+	d.Title = "B"
+	d.URL = "http://www.blog.example/2026/a?utm_source=x#top"
+	q, saved, err := db.SavePost(ctx, d)
+	if err != nil || saved != Updated || q.ID != p.ID || q.Title != "B" || !q.Updated.Equal(c.t) {
+		t.Fatal(q, saved, err)
+	}
+	if err := db.RemovePost(ctx, p.ID); err != nil {
+		t.Fatal(err)
+	}
+	d.Title = "C"
+	q, saved, err = db.SavePost(ctx, d)
+	if err != nil || saved != Created || q.ID != "https://comments.example/posts/2026/a~2" {
+		t.Fatal(q.ID, saved, err)
+	}
+}
+
+func TestWritesShareCommitsAndFailAlone(t *testing.T) {
+	db, _ := open(t)
+	ctx := context.Background()
+	var wg sync.WaitGroup
+	failed := errors.New("this one fails")
+	for i := range 200 {
+		wg.Go(func() {
+			err := db.write(ctx, func(t tx) error {
+				if err := t.tick("written"); err != nil {
+					return err
+				}
+				switch {
+				case i%10 == 3:
+					return failed
+				case i%10 == 7:
+					panic("a bad job")
+				}
+				return nil
+			})
+			if (err != nil) != (i%10 == 3 || i%10 == 7) {
+				t.Errorf("job %d: %v", i, err)
+			}
+		})
+	}
+	wg.Wait()
+	if n, err := db.Counted(ctx, "written"); n != 160 || err != nil {
+		t.Errorf("%d writes stayed, %v; want 160", n, err)
+	}
+}
+
+func TestOtherProcessesShareTheFile(t *testing.T) {
+	db, c := open(t)
+	ctx := context.Background()
+	other, err := Open(db.path, Options{Base: "https://comments.example", Now: c.now})
+	must(t, err)
+	defer other.Close()
+	changed := db.Changed()
+	p := post(t, other)
+	if _, err := db.Post(ctx, p.ID); err != nil {
+		t.Error(err)
+	}
+	select {
+	case <-changed:
+	case <-time.After(20 * time.Second):
+		t.Error("the commit of another process went unnoticed")
+	}
+	var wg sync.WaitGroup
+	for _, d := range []*DB{db, other} {
+		for range 50 {
+			wg.Go(func() { must(t, d.Count(ctx, "both")) })
+		}
+	}
+	wg.Wait()
+	if n, err := db.Counted(ctx, "both"); n != 100 || err != nil {
+		t.Error(n, err)
+	}
+}
+
+func TestNewerDatabaseIsLeftAlone(t *testing.T) {
+	db, _ := open(t)
+	must(t, db.write(context.Background(), func(t tx) error { return t.exec("PRAGMA user_version = 99") }))
+	if _, err := Open(db.path, Options{}); err == nil || !strings.Contains(err.Error(), "newer version") {
+		t.Errorf("opened: %v", err)
+	}
+}
+
+func TestBackupOpensAlone(t *testing.T) {
+	db, _ := open(t)
+	p := post(t, db)
+	copy := filepath.Join(t.TempDir(), "copy.db")
+	must(t, db.Backup(context.Background(), copy))
+	if info, err := os.Stat(copy); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v %v", info.Mode(), err)
+	}
+	restored, err := Open(copy, Options{})
+	must(t, err)
+	defer restored.Close()
+	if _, err := restored.Post(context.Background(), p.ID); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,323 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"afterword/thread"
+)
+
+const (
+	page  = "https://blog.example/2026/a/"
+	alice = thread.IRI("https://alpha.example/users/alice")
+	bob   = thread.IRI("https://beta.example/users/bob")
+)
+
+// must fails the test on an error.
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// person makes an account known.
+func person(t *testing.T, db *DB, id thread.IRI) {
+	t.Helper()
+	must(t, db.SaveActor(context.Background(), Actor{Author: thread.Author{ID: id, Name: "N", Handle: "@n@" + id.Host(), URL: string(id)},
+		Type: "Person", Inbox: string(id) + "/inbox", SharedInbox: "https://" + id.Host() + "/inbox"}))
+}
+
+func post(t *testing.T, db *DB) thread.Post {
+	t.Helper()
+	p, _, err := db.SavePost(context.Background(), Draft{URL: page, Title: "A", Published: noon, Quiet: true})
+	must(t, err)
+	return p
+}
+
+// message puts a message into the ledger, as the door would.
+func message(t *testing.T, db *DB, sender, object thread.IRI, raw string) Message {
+	t.Helper()
+	ctx := context.Background()
+	_, err := db.Receive(ctx, Message{Way: Push, Sender: sender, Type: "Create", Activity: object + "#activity", Object: object, Raw: []byte(raw)}, nil)
+	must(t, err)
+	found, err := db.Ledger(ctx, string(object), 1)
+	must(t, err)
+	return found[0]
+}
+
+func say(t *testing.T, db *DB, p thread.Post, author, id, parent thread.IRI, d thread.Decision) {
+	t.Helper()
+	m := message(t, db, author, id, "{}")
+	must(t, db.AddComment(context.Background(), m, thread.Comment{ID: id, Post: p.ID, Parent: parent, Author: thread.Author{ID: author},
+		HTML: "<p>text of " + string(id) + "</p>", Published: m.Received, Received: m.Received}, thread.Verdict{Decision: d}))
+}
+
+func TestCommentsAreCountedByState(t *testing.T) {
+	db, _ := open(t)
+	ctx := context.Background()
+	p := post(t, db)
+	person(t, db, alice)
+	say(t, db, p, alice, "https://alpha.example/1", "", thread.Shown)
+	say(t, db, p, alice, "https://alpha.example/2", "https://alpha.example/1", thread.Shown)
+	say(t, db, p, alice, "https://alpha.example/3", "", thread.TooLate)
+	say(t, db, p, alice, "https://alpha.example/4", "", thread.Held)
+	expect := func(comments, late int) {
+		t.Helper()
+		before := p.Revision
+		p, _ = db.Post(ctx, p.ID)
+		if p.Comments != comments || p.Late != late || p.Revision <= before {
+			t.Errorf("comments %d, late %d, revision %d after %d; want %d and %d", p.Comments, p.Late, p.Revision, before, comments, late)
+		}
+	}
+	expect(2, 1)
+	must(t, db.Moderate(ctx, "https://alpha.example/4", thread.Visible))
+	expect(3, 1)
+	must(t, db.Moderate(ctx, "https://alpha.example/3", thread.Visible))
+	expect(4, 0)
+	must(t, db.DeleteComment(ctx, message(t, db, alice, "https://alpha.example/9", "{}"), "https://alpha.example/1", thread.Verdict{Decision: thread.Done}))
+	expect(3, 0)
+	must(t, db.DeleteComment(ctx, message(t, db, alice, "https://alpha.example/8", "{}"), "https://alpha.example/1", thread.Verdict{Decision: thread.Done}))
+	if again, _ := db.Post(ctx, p.ID); again.Comments != 3 {
+		t.Errorf("a second deletion counted: %d", again.Comments)
+	}
+	comments, err := db.Thread(ctx, p.ID)
+	must(t, err)
+	placed := thread.Arrange(comments, thread.Oldest)
+	if len(placed) != 4 || !placed[0].Stub || placed[0].HTML != "" || placed[0].Replies != 1 {
+		t.Errorf("%+v", placed)
+	}
+}
+
+func TestDeletedTextIsNowhere(t *testing.T) {
+	db, _ := open(t)
+	ctx := context.Background()
+	p := post(t, db)
+	person(t, db, alice)
+	id := thread.IRI("https://alpha.example/1")
+	m := message(t, db, alice, id, `{"secret":"text"}`)
+	must(t, db.AddComment(ctx, m, thread.Comment{ID: id, Post: p.ID, Author: thread.Author{ID: alice}, HTML: "secret", Received: noon}, thread.Verdict{Decision: thread.Shown}))
+	must(t, db.DeleteComment(ctx, m, id, thread.Verdict{Decision: thread.Done}))
+	if m, err := db.Message(ctx, m.ID); err != nil || len(m.Raw) != 0 {
+		t.Errorf("the ledger keeps %s, %v", m.Raw, err)
+	}
+	if err := db.Replay(ctx, m.ID); !errors.Is(err, ErrErased) {
+		t.Errorf("replay of an erased message: %v", err)
+	}
+	if gone, err := db.Tombstoned(ctx, id, alice); err != nil || !gone {
+		t.Error(gone, err)
+	}
+	if gone, _ := db.Tombstoned(ctx, id, bob); gone {
+		t.Error("one account's deletion stands in the way of another's id")
+	}
+}
+
+func TestPrivateMessagesAreCountedAndNotKept(t *testing.T) {
+	db, _ := open(t)
+	ctx := context.Background()
+	m := message(t, db, alice, "https://alpha.example/1", `{"secret":"text"}`)
+	must(t, db.Settle(ctx, m, thread.Verdict{Decision: thread.Secret}))
+	if _, err := db.Message(ctx, m.ID); !errors.Is(err, ErrNotFound) {
+		t.Errorf("still in the ledger: %v", err)
+	}
+	if n, err := db.Counted(ctx, "private"); n != 1 || err != nil {
+		t.Errorf("counted %d, %v", n, err)
+	}
+}
+
+func TestWaitingRepliesWakeOrAreStranded(t *testing.T) {
+	db, _ := open(t)
+	ctx := context.Background()
+	p := post(t, db)
+	person(t, db, alice)
+	waiting := thread.Verdict{Decision: thread.Waiting}
+	child := message(t, db, alice, "https://alpha.example/child", "{}")
+	must(t, db.Await(ctx, child, "https://beta.example/parent", waiting))
+	grandchild := message(t, db, alice, "https://alpha.example/grandchild", "{}")
+	must(t, db.Await(ctx, grandchild, child.Object, waiting))
+
+	pulls, err := db.DueMessages(ctx, Pull, 10)
+	must(t, err)
+	if len(pulls) != 2 || pulls[0].Object != "https://beta.example/parent" || pulls[0].Depth != 1 {
+		t.Fatalf("%+v", pulls)
+	}
+	must(t, db.Strand(ctx, pulls[0], thread.Verdict{Decision: thread.Orphaned, Reason: "404"}))
+	for _, m := range []Message{child, grandchild} {
+		if m, _ = db.Message(ctx, m.ID); m.Decision != thread.Orphaned {
+			t.Errorf("%s: %s %s", m.Object, m.Decision, m.Reason)
+		}
+	}
+	say(t, db, p, alice, "https://beta.example/parent", "", thread.Shown)
+	due, err := db.DueMessages(ctx, Push, 10)
+	must(t, err)
+	if len(due) != 1 || due[0].ID != child.ID {
+		t.Errorf("woken: %+v", due)
+	}
+}
+
+func TestChangesCollapseIntoOneTrueUpdate(t *testing.T) {
+	db, c := open(t)
+	ctx := context.Background()
+	p := post(t, db)
+	person(t, db, alice)
+	must(t, db.AddFollower(ctx, Message{Sender: alice, Activity: "https://alpha.example/follow"}, []byte("{}"), thread.Verdict{Decision: thread.Done}))
+	accept, err := db.NextChange(ctx)
+	must(t, err)
+	must(t, db.Publish(ctx, accept, nil, Recipients{}))
+	for range 3 {
+		must(t, db.CloseThread(ctx, p.ID, c.t))
+		must(t, db.ReopenThread(ctx, p.ID))
+	}
+	publish := func(kind string, id thread.IRI) {
+		t.Helper()
+		change, err := db.NextChange(ctx)
+		must(t, err)
+		if change.Kind != kind {
+			t.Fatal(change.Kind)
+		}
+		must(t, db.Publish(ctx, change, &Outgoing{ID: id, Object: p.ID, Kind: kind, Body: []byte("{}")}, Recipients{Followers: true, Participants: p.ID}))
+	}
+	publish("update", "https://comments.example/1")
+	if _, err := db.NextChange(ctx); !errors.Is(err, ErrNotFound) {
+		t.Fatalf("another change is left: %v", err)
+	}
+	must(t, db.CloseThread(ctx, p.ID, c.t))
+	publish("update", "https://comments.example/2")
+	due, err := db.DueDeliveries(ctx, 10, 2)
+	must(t, err)
+	if len(due) != 1 || due[0].Activity != "https://comments.example/2" || due[0].Inbox != "https://alpha.example/inbox" {
+		t.Errorf("%+v", due)
+	}
+}
+
+func TestUpdatesDoNotOvertakeTheirCreate(t *testing.T) {
+	db, c := open(t)
+	ctx := context.Background()
+	p := post(t, db)
+	person(t, db, alice)
+	must(t, db.AddFollower(ctx, Message{Sender: alice, Activity: "https://alpha.example/follow"}, nil, thread.Verdict{Decision: thread.Done}))
+	for i, kind := range []string{"create", "update"} {
+		out := &Outgoing{ID: thread.IRI(fmt.Sprint("https://comments.example/", i)), Object: p.ID, Kind: kind, Body: []byte("{}")}
+		must(t, db.Publish(ctx, Change{ID: 99}, out, Recipients{Followers: true}))
+	}
+	due, err := db.DueDeliveries(ctx, 10, 2)
+	must(t, err)
+	if len(due) != 1 || due[0].Activity != "https://comments.example/0" {
+		t.Fatalf("%+v", due)
+	}
+	rest := c.t.Add(time.Minute)
+	must(t, db.Retry(ctx, due[0], rest, rest, "connection refused"))
+	if due, _ = db.DueDeliveries(ctx, 10, 2); len(due) != 0 {
+		t.Fatalf("the host gets no rest: %+v", due)
+	}
+	queue, err := db.Queue(ctx)
+	must(t, err)
+	if len(queue) != 1 || queue[0].Waiting != 2 || queue[0].Failures != 1 || !queue[0].Next.Equal(rest) || queue[0].Error != "connection refused" {
+		t.Errorf("%+v", queue)
+	}
+	must(t, db.HostSpoke(ctx, "alpha.example"))
+	due, err = db.DueDeliveries(ctx, 10, 2)
+	must(t, err)
+	if len(due) != 1 || due[0].Attempts != 1 || due[0].Failures != 0 {
+		t.Fatalf("a host that speaks is well again: %+v", due)
+	}
+	must(t, db.Delivered(ctx, due[0]))
+	if due, _ = db.DueDeliveries(ctx, 10, 2); len(due) != 1 || due[0].Activity != "https://comments.example/1" {
+		t.Fatalf("%+v", due)
+	}
+	must(t, db.Publish(ctx, Change{ID: 99}, &Outgoing{ID: "https://comments.example/d", Object: p.ID, Kind: "delete", Body: []byte("{}")}, Recipients{Followers: true}))
+	if due, _ = db.DueDeliveries(ctx, 10, 2); len(due) != 1 || due[0].Activity != "https://comments.example/d" {
+		t.Fatalf("a Delete makes the rest pointless: %+v", due)
+	}
+}
+
+func TestThreadsThatCloseByThemselvesAreTold(t *testing.T) {
+	db, c := open(t)
+	ctx := context.Background()
+	p := post(t, db)
+	must(t, db.Publish(ctx, Change{}, &Outgoing{ID: "https://comments.example/c", Object: p.ID, Kind: "create", Body: []byte("{}"), Told: thread.Open}, Recipients{}))
+	must(t, db.CloseThread(ctx, p.ID, c.t.Add(time.Hour)))
+	announced := func(closeAfter time.Duration, want int) {
+		t.Helper()
+		if n, err := db.AnnounceClosings(ctx, closeAfter); n != want || err != nil {
+			t.Errorf("announced %d, %v; want %d", n, err, want)
+		}
+	}
+	announced(0, 0)
+	c.advance(time.Hour)
+	announced(0, 1)
+	announced(0, 0)
+	change, err := db.NextChange(ctx)
+	must(t, err)
+	must(t, db.Publish(ctx, change, &Outgoing{ID: "https://comments.example/u", Object: p.ID, Kind: "update", Body: []byte("{}"), Told: thread.Closed}, Recipients{}))
+	announced(0, 0)
+	must(t, db.ReopenThread(ctx, p.ID))
+	change, _ = db.NextChange(ctx)
+	must(t, db.Publish(ctx, change, &Outgoing{ID: "https://comments.example/u2", Object: p.ID, Kind: "update", Body: []byte("{}"), Told: thread.Open}, Recipients{}))
+	c.advance(24 * time.Hour)
+	announced(time.Hour, 0) // reopened by hand: age no longer closes it
+}
+
+func TestBranchClosing(t *testing.T) {
+	db, c := open(t)
+	ctx := context.Background()
+	p := post(t, db)
+	person(t, db, alice)
+	say(t, db, p, alice, "https://alpha.example/1", "", thread.Shown)
+	say(t, db, p, alice, "https://alpha.example/2", "https://alpha.example/1", thread.Shown)
+	say(t, db, p, alice, "https://alpha.example/3", "https://alpha.example/2", thread.Shown)
+	say(t, db, p, alice, "https://alpha.example/4", "", thread.Shown)
+	must(t, db.CloseBranch(ctx, "https://alpha.example/1", c.t))
+	for id, closed := range map[thread.IRI]bool{"https://alpha.example/3": true, "https://alpha.example/1": true, "https://alpha.example/4": false, p.ID: false} {
+		place, err := db.PlaceOf(ctx, id)
+		must(t, err)
+		if !place.BranchClosedAt.IsZero() != closed {
+			t.Errorf("%s closed since %v", id, place.BranchClosedAt)
+		}
+	}
+}
+
+func TestErasedAccount(t *testing.T) {
+	db, _ := open(t)
+	ctx := context.Background()
+	p := post(t, db)
+	person(t, db, alice)
+	person(t, db, bob)
+	say(t, db, p, alice, "https://alpha.example/1", "", thread.Shown)
+	say(t, db, p, bob, "https://beta.example/2", "https://alpha.example/1", thread.Shown)
+	must(t, db.React(ctx, Message{Sender: alice, Object: p.ID, Activity: "https://alpha.example/like"}, Like, thread.Verdict{Decision: thread.Done}))
+	must(t, db.React(ctx, Message{Sender: alice, Object: p.ID, Activity: "https://alpha.example/like2"}, Like, thread.Verdict{Decision: thread.Done}))
+	if p, _ = db.Post(ctx, p.ID); p.Likes != 1 {
+		t.Errorf("likes %d", p.Likes)
+	}
+	must(t, db.EraseActor(ctx, Message{Object: alice}, thread.Verdict{Decision: thread.Done}))
+	p, _ = db.Post(ctx, p.ID)
+	comments, _ := db.Thread(ctx, p.ID)
+	placed := thread.Arrange(comments, thread.Oldest)
+	if p.Comments != 1 || p.Likes != 0 || len(placed) != 2 || !placed[0].Stub {
+		t.Errorf("%+v %+v", p, placed)
+	}
+	if a, err := db.Actor(ctx, alice); err != nil || !a.Deleted || a.Name != "" || a.Handle != "" {
+		t.Errorf("%+v %v", a, err)
+	}
+}
+
+func TestBlocksCoverSubdomains(t *testing.T) {
+	db, _ := open(t)
+	ctx := context.Background()
+	must(t, db.Block(ctx, "evil.example"))
+	must(t, db.Block(ctx, string(bob)))
+	for id, want := range map[thread.IRI]bool{"https://a.b.evil.example:8443/x": true, "https://evil.example/": true,
+		"https://notevil.example/": false, bob: true, "https://beta.example/users/bobby": false} {
+		if got, err := db.Blocked(ctx, id); err != nil || got != want {
+			t.Errorf("%s: %v %v", id, got, err)
+		}
+	}
+	must(t, db.Unblock(ctx, "evil.example"))
+	if err := db.Unblock(ctx, "evil.example"); !errors.Is(err, ErrNotFound) {
+		t.Error(err)
+	}
+}

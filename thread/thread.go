@@ -1,0 +1,76 @@
+// Package thread is the domain: a blog post, the replies that stand under it, and the rules that say which reply
+// stands there. It is pure: standard library only, no I/O, no clock of its own. Everything else stores, fetches,
+// sends or shows what is decided here.
+//
+// The two decisions are Rules.StateAt (is this thread open?) and Admit (what becomes of this reply?). Both are
+// functions of stored facts and a moment, so that nothing depends on a timer that might not have fired.
+package thread
+
+import "time"
+
+// Post is a blog post and the thread under it.
+type Post struct {
+	ID        IRI    // id of its Note; given once, never changed, never used again after removal
+	URL       string // its page on the blog
+	Title     string // plain text
+	Summary   string // safe HTML, may be empty
+	Content   string // safe HTML, may be empty
+	Lang      string // BCP 47, may be empty
+	Tags      []string
+	Published time.Time
+	Updated   time.Time // last change that peers are told of; zero when there was none
+	Removed   time.Time // zero while it exists
+
+	ClosesAt time.Time // when it was or will be closed by hand; zero: not
+	Reopened bool      // reopened by hand: closing by age no longer applies
+
+	Comments, Likes, Boosts, Late int // Late: public replies that came after closing
+
+	Revision int64 // moves with everything that readers can see
+}
+
+// Author is who wrote a comment, as their own server describes them.
+type Author struct {
+	ID      IRI
+	Name    string // plain text
+	Handle  string // "@name@host"
+	URL     string // profile page, http(s)
+	Avatar  string // picture's address at the author's server; never sent to readers as it is
+	Bot     bool
+	Owner   bool // the blogger
+	Deleted bool
+}
+
+// State is where a comment stands.
+type State string
+
+// The states of a comment. Only Visible ones leave this server.
+const (
+	Visible State = "visible"
+	Pending State = "pending" // waits for the blogger
+	Late    State = "late"    // came after the thread was closed
+	Hidden  State = "hidden"  // hidden by the blogger, or no longer public
+	Orphan  State = "orphan"  // its way up to a post is not known
+)
+
+// States lists the states of a comment, for messages and checks.
+var States = []State{Visible, Pending, Late, Hidden, Orphan}
+
+// Comment is a reply somewhere below a post.
+type Comment struct {
+	ID        IRI
+	URL       string // its page at the author's server, http(s)
+	Post      IRI    // empty for an orphan
+	Parent    IRI    // the comment it answers; empty when it answers the post
+	Author    Author
+	HTML      string // safe HTML
+	Warning   string // content warning, plain text
+	Lang      string
+	Published time.Time // as its author says, never after Received
+	Edited    time.Time // zero when never edited
+	Received  time.Time // by our clock
+	State     State
+	Deleted   bool      // by its author: kept without text for the sake of its replies
+	ClosedAt  time.Time // since when its branch is closed; zero: it is not
+	Imported  bool
+}
