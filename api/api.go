@@ -93,7 +93,7 @@ func (s *Server) thread(v view) http.HandlerFunc {
 // ThreadPage answers a browser that asks for a Note by its id: the same URL gives others the Note itself, so caches are
 // told that the answer depends on Accept.
 func (s *Server) ThreadPage(w http.ResponseWriter, r *http.Request, postID thread.IRI) {
-	s.answer(w, r, query{view: asNotePage, ref: string(postID), order: thread.Oldest})
+	s.answer(w, r, query{view: asNotePage, id: postID, order: thread.Oldest})
 }
 
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, q query) {

@@ -161,7 +161,7 @@ func BenchmarkRebuild(b *testing.B) {
 					s.must(s.DB.CloseBranch(context.Background(), id(0), time.Time{}))
 					b.StartTimer()
 					start := cpuTime()
-					_, err := s.body(query{view: v, ref: string(p.ID), order: thread.Oldest})
+					_, err := s.body(query{view: v, id: p.ID, order: thread.Oldest})
 					s.must(err)
 					cpu += cpuTime() - start
 				}

@@ -76,7 +76,7 @@ func TestFresh(t *testing.T) {
 	}
 	s.comment(p, thread.Comment{ID: id(1), Author: a, HTML: "<p>Hello</p>"})
 	for _, v := range []view{asJSON, asPage, asFragment} {
-		q := query{view: v, ref: "https://" + thread.CanonicalURL(other.URL), order: thread.Oldest}
+		q := query{view: v, page: "https://" + thread.CanonicalURL(other.URL), order: thread.Oldest}
 		before := s.cache.get(q)
 		if after, err := s.body(q); err != nil || before == nil || after != before {
 			t.Error(v, "was made anew for nothing", err)
@@ -132,7 +132,7 @@ func or(s *string) string {
 func TestMeanwhile(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.post("p", storage.Draft{})
-	q := query{view: asJSON, ref: string(p.ID), order: thread.Oldest}
+	q := query{view: asJSON, id: p.ID, order: thread.Oldest}
 	old, err := s.body(q)
 	s.must(err)
 	s.comment(p, thread.Comment{ID: id(1), Author: s.person("a", "A")})

@@ -2,8 +2,10 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"net/http"
+	"net/url"
 
 	"afterword/storage"
 	"afterword/thread"
@@ -19,32 +21,39 @@ type countJSON struct {
 	Label    string          `json:"label"` // "8 comments", in the language asked for or the post's
 }
 
-// counts answers for many pages at once, by the URLs as they were asked for; unknown ones are left out. It is not kept:
-// a point query for each is cheaper than knowing when to forget it.
+// counts answers for many pages at once.
 func (s *Server) counts(w http.ResponseWriter, r *http.Request) {
-	form := r.URL.Query()
-	if len(form["url"]) == 0 {
-		s.fail(w, r, asJSON, problem{http.StatusBadRequest, "missing_url"})
+	found, err := s.count(r.Context(), r.URL.Query())
+	if err != nil {
+		s.fail(w, r, asJSON, err)
 		return
-	}
-	if len(form["url"]) > maxCounts {
-		s.fail(w, r, asJSON, problem{http.StatusBadRequest, "too_many_urls"})
-		return
-	}
-	found := map[string]countJSON{}
-	for _, url := range form["url"] {
-		p, err := s.DB.FindPost(r.Context(), url)
-		if errors.Is(err, storage.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			s.fail(w, r, asJSON, err)
-			return
-		}
-		words := s.words(form.Get("lang"), p)
-		found[url] = countJSON{p.Comments, s.Rules.StateAt(p, s.Now()), words.count(words.Comments, p.Comments)}
 	}
 	var b bytes.Buffer
 	writeJSON(&b, map[string]any{"counts": found})
 	newBody(s.headers[asJSON], b.Bytes()).serve(w, r)
+}
+
+// count finds the posts by the URLs as they were asked for; unknown ones are left out. Nothing of it is kept: a point
+// query for each is cheaper than knowing when to forget.
+func (s *Server) count(ctx context.Context, form url.Values) (map[string]countJSON, error) {
+	pages := form["url"]
+	switch {
+	case len(pages) == 0:
+		return nil, problem{http.StatusBadRequest, "missing_url"}
+	case len(pages) > maxCounts:
+		return nil, problem{http.StatusBadRequest, "too_many_urls"}
+	}
+	found := map[string]countJSON{}
+	for _, page := range pages {
+		p, err := s.DB.FindPost(ctx, page)
+		if errors.Is(err, storage.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		w := s.words(form.Get("lang"), p)
+		found[page] = countJSON{p.Comments, s.Rules.StateAt(p, s.Now()), w.count(w.Comments, p.Comments)}
+	}
+	return found, nil
 }

@@ -16,13 +16,15 @@ type problem struct {
 
 func (p problem) Error() string { return p.code }
 
+var unknownPost = problem{http.StatusNotFound, "unknown_post"}
+
 // fail is where errors become answers. What is hidden, removed or unknown gets the same one.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, v view, err error) {
 	p := problem{http.StatusServiceUnavailable, "unavailable"}
 	switch {
 	case errors.As(err, &p):
 	case errors.Is(err, storage.ErrNotFound):
-		p = problem{http.StatusNotFound, "unknown_post"}
+		p = unknownPost
 	default:
 		s.Log.Error("reading", "path", r.URL.Path, "error", err)
 		w.Header().Set("Retry-After", "5")

@@ -16,8 +16,9 @@ import (
 // query is what a reader asks for. It has one spelling, because it is also the key under which the answer is kept.
 type query struct {
 	view  view
-	ref   string // for storage.FindPost: the Note's id, or the page's canonical URL
-	lang  string // of our own words: one that we know, or empty for the post's
+	id    thread.IRI // of the Note; or else
+	page  string     // the page's URL, of whose spellings all but one are gone
+	lang  string     // of our own words: one that we know, or empty for the post's
 	order thread.Order
 	limit int      // top-level comments; 0: as many as bound allows
 	after position // the top-level comment that the reader saw last; zero: from the beginning
@@ -39,9 +40,9 @@ func (q query) bound() int {
 
 // parse reads the parameters that all forms of a thread share; unknown ones are ignored.
 func (s *Server) parse(v view, form url.Values) (q query, err error) {
-	q = query{view: v, ref: s.ref(form), lang: known(form.Get("lang")), order: thread.Oldest}
-	if q.ref == "" {
-		return q, problem{http.StatusBadRequest, "missing_url"}
+	q = query{view: v, lang: known(form.Get("lang")), order: thread.Oldest}
+	if q.id, q.page, err = s.post(form); err != nil {
+		return q, err
 	}
 	if sort := form.Get("sort"); sort != "" {
 		if q.order = thread.Order(sort); q.order != thread.Oldest && q.order != thread.Newest {
@@ -61,16 +62,21 @@ func (s *Server) parse(v view, form url.Values) (q query, err error) {
 	return q, nil
 }
 
-// ref is the post that a reader means. All spellings of a page's URL become one, so that they share an answer.
-func (s *Server) ref(form url.Values) string {
-	if id := form.Get("id"); id != "" {
-		return id
+// post is which one a reader means. A Note's id will do for a URL: our pages tell people to copy it.
+func (s *Server) post(form url.Values) (id thread.IRI, page string, err error) {
+	asked := form.Get("url")
+	switch given := form.Get("id"); {
+	case given != "":
+		return thread.IRI(given), "", nil
+	case asked == "":
+		return "", "", problem{http.StatusBadRequest, "missing_url"}
+	case strings.HasPrefix(asked, s.Base+"/posts/"):
+		return thread.IRI(asked), "", nil
 	}
-	raw := form.Get("url")
-	if page := thread.CanonicalURL(raw); page != "" && !strings.HasPrefix(raw, s.Base+"/") {
-		return "https://" + page
+	if page = thread.CanonicalURL(asked); page == "" {
+		return "", "", unknownPost
 	}
-	return raw // a Note's id, or no URL at all
+	return "", "https://" + page, nil
 }
 
 // position is the place of a top-level comment among its siblings, in the order of thread.Arrange.

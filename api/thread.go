@@ -39,7 +39,7 @@ func (s *Server) renew(q query, old *body) (*body, error) {
 	ctx, done := context.WithTimeout(context.Background(), patience)
 	defer done()
 	version, now := s.DB.Version(), s.Now()
-	post, err := s.DB.FindPost(ctx, q.ref)
+	post, err := s.find(ctx, q)
 	if errors.Is(err, storage.ErrNotFound) {
 		s.cache.drop(q)
 	}
@@ -55,6 +55,18 @@ func (s *Server) renew(q query, old *body) (*body, error) {
 	}
 	b.version.Store(version)
 	return b, nil
+}
+
+// find is the post that a query means, if it exists.
+func (s *Server) find(ctx context.Context, q query) (thread.Post, error) {
+	if q.page != "" {
+		return s.DB.FindPost(ctx, q.page)
+	}
+	p, err := s.DB.Post(ctx, q.id)
+	if err == nil && !p.Removed.IsZero() {
+		err = storage.ErrNotFound
+	}
+	return p, err
 }
 
 func (s *Server) build(ctx context.Context, q query, post thread.Post, now time.Time) (*body, error) {
@@ -87,13 +99,15 @@ func (s *Server) arranged(ctx context.Context, p thread.Post) (*arrangement, err
 	if t, _ := s.cache.get(p.ID).(*arrangement); t != nil && t.revision == p.Revision {
 		return t, nil
 	}
-	comments, err := s.DB.Thread(ctx, p.ID)
-	if err != nil {
-		return nil, err
-	}
-	t := &arrangement{p.Revision, thread.Arrange(comments, thread.Oldest)}
-	s.cache.put(p.ID, t)
-	return t, nil
+	t, err, _ := s.flight.Do(fmt.Sprint(p.ID, " ", p.Revision), func() (any, error) {
+		comments, err := s.DB.Thread(ctx, p.ID)
+		t := &arrangement{p.Revision, thread.Arrange(comments, thread.Oldest)}
+		if err == nil {
+			s.cache.put(p.ID, t)
+		}
+		return t, err
+	})
+	return t.(*arrangement), err
 }
 
 func (t *arrangement) size() int {
