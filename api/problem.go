@@ -25,6 +25,8 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, v view, err error)
 	case errors.As(err, &p):
 	case errors.Is(err, storage.ErrNotFound):
 		p = unknownPost
+	case r.Context().Err() != nil:
+		return // the reader has gone
 	default:
 		s.Log.Error("reading", "path", r.URL.Path, "error", err)
 		w.Header().Set("Retry-After", "5")

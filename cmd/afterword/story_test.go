@@ -78,6 +78,7 @@ func story(s *stage) {
 
 	// A reply that comes now is accepted, kept for the blogger, not shown, and rejected once.
 	late := s.must(carol.Reply(s.ctx, second, "Still raining?"))
+	s.expectReceived(s.gamma, "Reject", 1)
 	s.must(carol.Reply(s.ctx, id, "Hello?"))
 	s.expect(page, "closed: 2 comments, 0 likes, 1 boosts, 2 late",
 		"(deleted)",

@@ -284,6 +284,22 @@ func TestHostile(t *testing.T) {
 	}
 }
 
+// TestSecondKnock: Mastodon signs in the other way when the first one is refused (PROTOCOL 1f).
+func TestSecondKnock(t *testing.T) {
+	w := newTown(t)
+	var knocks []string
+	w.Serve("picky.test", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		knocks = append(knocks, r.Header.Get("Signature-Input")+r.Header.Get("Digest"))
+		if len(knocks) == 1 {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	}))
+	sent, err := w.alice.deliver(t.Context(), w.alice.Activity("Like", w.bob.ID), "", []string{"https://picky.test/inbox"})
+	if err != nil || sent.Status() != 200 || len(knocks) != 2 || strings.Contains(knocks[0], "sig1") || !strings.Contains(knocks[1], "content-digest") {
+		t.Errorf("%v %v %q", sent, err, knocks)
+	}
+}
+
 func TestForeignObjectsAreNotBelieved(t *testing.T) {
 	w, ctx := newTown(t), t.Context()
 	theirs := ok(t)(w.carol.Write(ctx, Draft{HTML: "mine"})).Note

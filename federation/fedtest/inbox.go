@@ -37,17 +37,17 @@ func (s *Server) postInbox(w http.ResponseWriter, r *http.Request) {
 	}
 	d := Delivery{Inbox: s.Base + r.URL.Path, Raw: body, At: s.Now()}
 	s.judge(r, &d)
-	s.mu.Lock()
-	s.received = append(s.received, d)
-	s.mu.Unlock()
 	if d.Verified {
 		s.process(r.Context(), d.Activity, d.Sender)
 	}
+	s.mu.Lock()
+	s.received = append(s.received, d) // only now: who sees it here sees what it did
+	s.mu.Unlock()
 	w.WriteHeader(d.Status)
 }
 
-// judge reads a delivery and checks who sent it. A deletion of somebody whose key was never needed is believed without
-// proof, as there is nothing to delete; what others than its actor sent is taken and left alone.
+// judge reads a delivery and checks who sent it. Like Mastodon it takes, and leaves alone, what others than its actor
+// sent, and the deletion of an account whose key cannot be had any more.
 func (s *Server) judge(r *http.Request, d *Delivery) {
 	activity, err := parse(d.Raw)
 	if err != nil {

@@ -41,7 +41,6 @@ type view struct {
 	Notice               string
 	Mood                 Mood
 	Moods                []Mood
-	Visibilities         []Visibility
 	Posts                []post
 	Deliveries           []Delivery
 }
@@ -79,7 +78,7 @@ func (s *Server) showPage(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) view(ctx context.Context, as string) view {
 	v := view{Name: s.Name, Software: s.software.name, Base: s.Base, Blog: s.Blog, Mood: s.Mood(), Moods: moods,
-		Visibilities: []Visibility{Public, Unlisted, Followers, Direct}, Deliveries: s.Received()}
+		Deliveries: s.Received()}
 	slices.Reverse(v.Deliveries)
 	v.Deliveries = v.Deliveries[:min(len(v.Deliveries), maxDeliveries)]
 	s.mu.Lock()
@@ -99,27 +98,27 @@ func (s *Server) view(ctx context.Context, as string) view {
 
 // reader is who looks at the page: whom the form names, else the first account; nil where there is none.
 func (s *Server) reader(name string) *Person {
-	first := s.person(func(p *Person) bool { return p != s.instance })
-	named := s.person(func(p *Person) bool { return p.Name == name && p != s.instance })
-	if named != nil {
-		return named
+	for _, wanted := range []string{name, ""} {
+		if p := s.person(func(p *Person) bool { return p != s.instance && (p.Name == wanted || wanted == "") }); p != nil {
+			return p
+		}
 	}
-	return first
+	return nil
 }
 
 // glance looks at the blog: its newest posts, and what stands under each by the blog's own account (FEP-f228). What
-// cannot be had in time stays as it was known. It returns the ids that the blog shows.
+// cannot be had in time stays as it was known. It returns the ids that the blog shows, nil when it cannot be asked.
 func (s *Server) glance(ctx context.Context) (actor, map[string]bool) {
 	ctx, cancel := context.WithTimeout(ctx, glance)
 	defer cancel()
-	shown := map[string]bool{}
 	if s.Blog == "" {
-		return actor{}, shown
+		return actor{}, nil
 	}
 	blog, err := s.find(ctx, s.Blog)
 	if err != nil {
-		return blog, shown
+		return blog, nil
 	}
+	shown := map[string]bool{}
 	for _, item := range s.items(ctx, blog.Outbox, maxPosts) {
 		if note := asObject(item).obj("object"); note.id("attributedTo") == blog.ID && sameHost(note.str("id"), blog.ID) {
 			_, _ = s.learn(note)
@@ -236,8 +235,11 @@ func marks(n Note, shown map[string]bool) (marks []string) {
 	switch {
 	case n.RejectedBy != "":
 		marks = append(marks, "rejected by "+hostOf(n.RejectedBy))
-	case n.Sent.Type != "" && shown[n.ID]:
+	case n.Sent.Type == "" || shown == nil:
+	case shown[n.ID]:
 		marks = append(marks, "shown by the blog")
+	default:
+		marks = append(marks, "not shown by the blog")
 	}
 	return marks
 }

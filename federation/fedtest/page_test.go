@@ -134,6 +134,10 @@ func TestLookup(t *testing.T) {
 		t.Error("not nested")
 	}
 	v.has(v.press("as", "alice", "do", "lookup", "object", "https://nowhere.test/"), "no such host")
+	n, _ := w.beta.Note(reply)
+	if resp, err := v.client.Get(n.URL); err != nil || resp.Request.URL.String() != "https://beta.test/#"+anchor(reply) {
+		t.Errorf("the note's page is at %v %v", resp.Request.URL, err)
+	}
 }
 
 // TestLoopback talks over real sockets.

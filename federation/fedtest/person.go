@@ -1,6 +1,7 @@
 package fedtest
 
 import (
+	"cmp"
 	"context"
 	"crypto/rsa"
 	"fmt"
@@ -26,7 +27,7 @@ type Person struct {
 type deed struct {
 	activity object
 	inboxes  []string
-	state    string // of a follow
+	state    string // "requested" until it is answered, as only a follow is
 }
 
 // Handle is "@alice@alpha.test".
@@ -34,9 +35,7 @@ func (p *Person) Handle() string { return "@" + p.Name + "@" + p.server.host }
 
 func (p *Person) followersID() string { return p.ID + "/followers" }
 
-func (p *Person) keyID() string {
-	return p.server.address("key", "{actor}", p.ID)
-}
+func (p *Person) keyID() string { return p.server.address("key", "{actor}", p.ID) }
 
 func (p *Person) key() *rsa.PrivateKey {
 	p.server.mu.Lock()
@@ -52,12 +51,13 @@ func (p *Person) ChangeKey() {
 	p.keys++
 }
 
-// Activity begins an activity of this person, as this software calls its id, for the methods below and for Send. What
-// the object is without an id, the id of the activity does not tell.
+// Activity begins an activity of this person about an object or an id, with an id such as this software gives. It is
+// what the methods below send, and what hostile tests change before they Send it.
 func (p *Person) Activity(kind string, of any) map[string]any {
 	s := p.server
-	return object{"@context": s.software.context, "type": kind, "actor": p.ID, "object": of,
-		"id": s.address(kind, "{actor}", p.ID, "{object}", idOf(of), "{n}", s.next())}
+	n := s.next()
+	id := cmp.Or(s.address(kind, "{actor}", p.ID, "{object}", idOf(of), "{n}", n), p.ID+"#"+n)
+	return object{"@context": s.software.context, "id": id, "type": kind, "actor": p.ID, "object": of}
 }
 
 // Follow asks to follow an account, given by handle or id.
@@ -136,12 +136,8 @@ func (p *Person) react(ctx context.Context, verb string, activity object, others
 // do sends an activity and remembers it.
 func (p *Person) do(ctx context.Context, verb string, activity object, inboxes ...string) (Sent, error) {
 	inboxes = p.server.elsewhere(inboxes)
-	d := deed{activity: p.shape(activity), inboxes: inboxes}
-	if verb == "Follow" {
-		d.state = "requested"
-	}
 	p.server.mu.Lock()
-	p.deeds[verb+" "+activity.id("object")] = d
+	p.deeds[verb+" "+activity.id("object")] = deed{p.shape(activity), inboxes, "requested"}
 	p.server.mu.Unlock()
 	return p.deliver(ctx, activity, "", inboxes)
 }
@@ -168,26 +164,6 @@ func (p *Person) undo(ctx context.Context, verb, what string) (Sent, error) {
 		}
 	}
 	return p.deliver(ctx, p.shape(p.Activity("Undo", undone)), "", d.inboxes)
-}
-
-// elsewhere are the distinct inboxes that are not on this server.
-func (s *Server) elsewhere(inboxes []string) (others []string) {
-	for _, inbox := range inboxes {
-		if inbox != "" && !s.isLocal(inbox) && !slices.Contains(others, inbox) {
-			others = append(others, inbox)
-		}
-	}
-	return others
-}
-
-func (p *Person) followerInboxes() (inboxes []string) {
-	p.server.mu.Lock()
-	defer p.server.mu.Unlock()
-	for _, inbox := range p.followers {
-		inboxes = append(inboxes, inbox)
-	}
-	slices.Sort(inboxes)
-	return inboxes
 }
 
 // DeleteAccount ends the account and tells every server that was ever met. The account's document is 410 from then on.

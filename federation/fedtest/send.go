@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -60,6 +61,26 @@ func (s Sent) String() string {
 		}
 	}
 	return s.Type + ": " + cmp.Or(strings.Join(parts, ", "), "sent to nobody")
+}
+
+// elsewhere are the distinct inboxes that are not on this server.
+func (s *Server) elsewhere(inboxes []string) (others []string) {
+	for _, inbox := range inboxes {
+		if inbox != "" && !s.isLocal(inbox) && !slices.Contains(others, inbox) {
+			others = append(others, inbox)
+		}
+	}
+	return others
+}
+
+func (p *Person) followerInboxes() (inboxes []string) {
+	p.server.mu.Lock()
+	defer p.server.mu.Unlock()
+	for _, inbox := range p.followers {
+		inboxes = append(inboxes, inbox)
+	}
+	slices.Sort(inboxes)
+	return inboxes
 }
 
 // shape is an activity as this software writes it.

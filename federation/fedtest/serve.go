@@ -96,10 +96,13 @@ func (s *Server) webFinger(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(encode(object{"subject": "acct:" + account, "aliases": []any{page, p.ID}, "links": links}))
 }
 
-// getDocument answers with what has the address that was asked for; who does not ask for ActivityPub is led to the page.
+// getDocument answers with what has the address that was asked for. Who does not ask for ActivityPub is led to the page.
 func (s *Server) getDocument(w http.ResponseWriter, r *http.Request) {
 	address := s.Base + r.URL.RequestURI()
 	if !strings.Contains(r.Header.Get("Accept"), "json") {
+		for _, n := range s.notesThat(func(n Note) bool { return n.URL == address }) {
+			address = n.ID
+		}
 		http.Redirect(w, r, "/#"+anchor(address), http.StatusSeeOther)
 		return
 	}

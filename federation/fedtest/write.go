@@ -33,11 +33,7 @@ func (p *Person) Reply(ctx context.Context, inReplyTo, html string) (Sent, error
 func (p *Person) Write(ctx context.Context, d Draft) (Sent, error) {
 	s := p.server
 	n := p.begin(d)
-	var err error
-	if d.InReplyTo != "" {
-		err = p.answer(ctx, &n, d)
-	}
-	if err != nil {
+	if err := p.answer(ctx, &n, d); err != nil {
 		return Sent{}, err
 	}
 	n.address(d.Visibility, p.followersID())
@@ -65,9 +61,12 @@ func (p *Person) begin(d Draft) Note {
 	return n
 }
 
-// answer makes a note the answer to another.
+// answer makes a note the answer to another, if it is to be one.
 func (p *Person) answer(ctx context.Context, n *Note, d Draft) error {
 	s := p.server
+	if d.InReplyTo == "" {
+		return nil
+	}
 	parent, err := s.Lookup(ctx, d.InReplyTo)
 	if err != nil {
 		return err
@@ -88,10 +87,11 @@ func (p *Person) answer(ctx context.Context, n *Note, d Draft) error {
 func (n *Note) mention(ctx context.Context, p *Person, parent Note, d Draft) {
 	people := []string{parent.Author}
 	for _, m := range parent.mentions {
-		people = append(people, m.Actor)
+		if !slices.Contains(people, m.Actor) {
+			people = append(people, m.Actor)
+		}
 	}
-	slices.Sort(people[1:])
-	for i, id := range slices.Compact(people) {
+	for i, id := range people {
 		a, err := p.server.actor(ctx, id)
 		if err != nil || id == p.ID {
 			continue
@@ -105,12 +105,12 @@ func (n *Note) mention(ctx context.Context, p *Person, parent Note, d Draft) {
 	}
 }
 
-// Edit changes the text of a note.
+// Edit changes the text of a note. It is always later than the last change, though a test's clock may stand still.
 func (p *Person) Edit(ctx context.Context, note, html string) (Sent, error) {
 	s := p.server
 	return p.rework(ctx, "Update", note, func(n *Note) {
 		n.text, n.HTML = html, s.compose(html, n.mentions)
-		n.Updated = latest(s.Now(), n.Published.Add(time.Second), n.Updated.Add(time.Second)) // a test's clock may stand still
+		n.Updated = slices.MaxFunc([]time.Time{s.Now(), n.Published.Add(time.Second), n.Updated.Add(time.Second)}, time.Time.Compare)
 	})
 }
 
@@ -143,5 +143,3 @@ func (p *Person) tell(ctx context.Context, kind, note string) (Sent, error) {
 	s.change(n.ID, func(n *Note) { n.Sent = sent })
 	return sent, err
 }
-
-func latest(times ...time.Time) time.Time { return slices.MaxFunc(times, time.Time.Compare) }
