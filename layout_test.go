@@ -168,8 +168,8 @@ func TestJourneysNameRealFunctions(t *testing.T) {
 	defined := map[string]bool{}
 	for _, f := range files(t) {
 		for _, decl := range f.syntax.Decls {
-			if fn, ok := decl.(*ast.FuncDecl); ok {
-				defined[filepath.Base(f.dir)+"."+fn.Name.Name] = true
+			for _, name := range declared(decl) {
+				defined[filepath.Base(f.dir)+"."+name] = true
 			}
 		}
 	}
@@ -182,4 +182,19 @@ func TestJourneysNameRealFunctions(t *testing.T) {
 			t.Errorf("docs/journeys.md names %s.%s, which is not there", name[1], name[2])
 		}
 	}
+}
+
+// declared are the names of functions and types that a declaration brings.
+func declared(decl ast.Decl) (names []string) {
+	switch d := decl.(type) {
+	case *ast.FuncDecl:
+		names = append(names, d.Name.Name)
+	case *ast.GenDecl:
+		for _, spec := range d.Specs {
+			if typ, ok := spec.(*ast.TypeSpec); ok {
+				names = append(names, typ.Name.Name)
+			}
+		}
+	}
+	return names
 }

@@ -27,15 +27,17 @@ func crowd(t testing.TB, n int) (*site, thread.Post) {
 	for i := range 50 {
 		s.person(fmt.Sprint("user", i), fmt.Sprint("User Number ", i))
 	}
-	var wg sync.WaitGroup
-	for w := range 64 {
-		wg.Go(func() {
-			for i := w; i < n; i += 64 {
-				s.must(s.DB.AddComment(context.Background(), storage.Message{}, usual(p, i), thread.Verdict{Decision: thread.Shown}))
-			}
-		})
+	for generation := range 3 { // parents first, otherwise many at once: they share their commits
+		var wg sync.WaitGroup
+		for w := range 64 {
+			wg.Go(func() {
+				for i := 3*w + generation; i < n; i += 3 * 64 {
+					s.add(p, usual(p, i), thread.Shown)
+				}
+			})
+		}
+		wg.Wait()
 	}
-	wg.Wait()
 	return s, p
 }
 

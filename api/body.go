@@ -62,10 +62,12 @@ type representation struct {
 	etag, length []string // ready to be header values
 }
 
+// newBody makes the tags from the compressed bytes: they say the same as the plain ones, and there are fewer to hash.
 func newBody(header http.Header, plain []byte) *body {
-	hash := sha256.Sum256(plain)
+	zip := compress(plain)
+	hash := sha256.Sum256(zip)
 	tag := base64.RawURLEncoding.EncodeToString(hash[:15])
-	return &body{header: header, plain: represent(plain, tag), zip: represent(compress(plain), tag+"-gz")}
+	return &body{header: header, plain: represent(plain, tag), zip: represent(zip, tag+"-gz")}
 }
 
 func represent(b []byte, tag string) representation {

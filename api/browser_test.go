@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -75,6 +76,18 @@ func newTab(t *testing.T, browser context.Context) *tab {
 	t.Cleanup(stop)
 	b.must(chromedp.Do(b.ctx, chromedp.EmulateViewport(1000, 800)))
 	return b
+}
+
+// askedElsewhere are the addresses that the page asked, beside those that begin with one of ours.
+func (b *tab) askedElsewhere(ours ...string) (others []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, url := range b.asked {
+		if !slices.ContainsFunc(ours, func(our string) bool { return strings.HasPrefix(url, our) }) {
+			others = append(others, url)
+		}
+	}
+	return others
 }
 
 func (b *tab) must(err error) {
@@ -152,10 +165,8 @@ func embedStory(b *tab) {
 	b.want(`getComputedStyle(document.querySelector(".aw-avatar")).borderRadius`, "50%")
 	b.want(`document.querySelector("afterword-thread").ariaBusy + document.cookie + localStorage.length`, "falseblog=10")
 	origin, _, _ := strings.Cut(host, "/anything")
-	for _, url := range b.asked {
-		if !strings.HasPrefix(url, s.url) && !strings.HasPrefix(url, origin) {
-			b.Error("asks for", url)
-		}
+	if others := b.askedElsewhere(s.url, origin); others != nil {
+		b.Error("asks", others)
 	}
 	if js, th := s.requests("/embed.js"), s.requests("/embed/thread"); len(js) != 1 || len(th) == 0 || len(js)+len(th) != len(s.asked) {
 		b.Errorf("%d requests for the script, %d for the thread, %d in all", len(js), len(th), len(s.asked))
@@ -311,10 +322,8 @@ func pageStory(b *tab) {
 	b.want(`document.querySelector(".aw-foot .aw-reply code").checkVisibility() && document.querySelector(".aw-foot code").innerText`, string(id(1)))
 	b.open(s.url + "/t?url=https://blog.example/never/")
 	b.want(`document.querySelector("h1").innerText`, "There is no post with this address here.")
-	for _, url := range b.asked {
-		if !strings.HasPrefix(url, strings.TrimSuffix(s.url, "c")) {
-			b.Error("asks for", url)
-		}
+	if others := b.askedElsewhere(strings.TrimSuffix(s.url, "c")); others != nil {
+		b.Error("asks", others)
 	}
 }
 

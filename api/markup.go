@@ -13,7 +13,7 @@ import (
 	"afterword/thread"
 )
 
-// markup is HTML being written. html/template takes 20 times as long for the comments of a thread, so they are written
+// markup is HTML being written. html/template takes six times as long (23 ms for 1,000 comments), so they are written
 // by hand; what keeps that safe is that text is the one way in for strings that come from outside.
 type markup struct {
 	bytes.Buffer
@@ -23,7 +23,11 @@ type markup struct {
 // literal is markup that stands in this source: no string from elsewhere becomes one without a conversion.
 type literal string
 
-func (m *markup) put(l literal) { m.WriteString(string(l)) }
+func (m *markup) put(ls ...literal) {
+	for _, l := range ls {
+		m.WriteString(string(l))
+	}
+}
 
 // text writes any string as text, or as the value of an attribute in double quotes.
 func (m *markup) text(s string) { m.WriteString(html.EscapeString(s)) }
@@ -43,7 +47,7 @@ func (m *markup) note(text string) {
 // attr writes an attribute, unless it is empty.
 func (m *markup) attr(name literal, value string) {
 	if value != "" {
-		m.put(" " + name + `="`)
+		m.put(" ", name, `="`)
 		m.text(value)
 		m.put(`"`)
 	}
@@ -55,7 +59,7 @@ func (m *markup) link(class literal, address, name string) {
 	if address = web(address); address != "" {
 		tag, class = "a", class+" u-url"
 	}
-	m.put("<" + tag)
+	m.put("<", tag)
 	m.attr("class", string(class))
 	if address != "" {
 		m.attr("href", address)
@@ -63,7 +67,7 @@ func (m *markup) link(class literal, address, name string) {
 	}
 	m.put("><bdi>")
 	m.text(name)
-	m.put("</bdi></" + tag + ">")
+	m.put("</bdi></", tag, ">")
 }
 
 func (m *markup) time(class literal, t time.Time, text string) {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -111,7 +112,14 @@ func (s *site) verdict(p thread.Post, c *thread.Comment, d thread.Decision) {
 	if c.URL == "" && !c.Imported {
 		c.URL = string(c.ID) + ".html"
 	}
-	s.must(s.DB.AddComment(context.Background(), storage.Message{}, *c, thread.Verdict{Decision: d}))
+	s.add(p, *c, d)
+}
+
+func (s *site) add(p thread.Post, c thread.Comment, d thread.Decision) {
+	s.Helper()
+	answers := []thread.IRI{cmp.Or(c.Parent, p.ID)}
+	verdict := func(storage.Place) thread.Verdict { return thread.Verdict{Decision: d} }
+	s.must(s.DB.AddComment(context.Background(), storage.Message{}, c, answers, verdict))
 }
 
 func id(n int) thread.IRI { return thread.IRI(fmt.Sprintf("https://remote.example/notes/%d", n)) }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-	"unsafe"
 
 	"afterword/storage"
 	"afterword/thread"
@@ -112,7 +111,7 @@ func (t *arrangement) size() int {
 	n := 1024
 	for i := range t.comments {
 		c := &t.comments[i]
-		n += int(unsafe.Sizeof(*c)) + len(c.ID) + len(c.URL) + len(c.Post) + len(c.Parent) + len(c.HTML) + len(c.Warning) +
+		n += 512 + len(c.ID) + len(c.URL) + len(c.Post) + len(c.Parent) + len(c.HTML) + len(c.Warning) +
 			len(c.Author.ID) + len(c.Author.Name) + len(c.Author.Handle) + len(c.Author.URL) + len(c.Author.Avatar)
 	}
 	return n

@@ -40,10 +40,12 @@ type Blog struct {
 
 // Comments says which comments are shown, and how long they are welcome.
 type Comments struct {
-	Moderation   string   `key:"moderation" one:"none first all" doc:"none | first (a stranger's first comment waits) | all"`
-	CloseAfter   Duration `key:"close_after" doc:"90d: threads close that long after the post's date; 0 = never"`
-	ShowUnlisted bool     `key:"show_unlisted" doc:"whether unlisted replies are shown"`
-	Images       string   `key:"images" one:"none avatars all" doc:"none | avatars | all (through our own cache; never hot-linked)"`
+	Moderation         string   `key:"moderation" one:"none first all" doc:"none | first (a stranger's first comment waits) | all"`
+	CloseAfter         Duration `key:"close_after" doc:"90d: threads close that long after the post's date; 0 = never"`
+	CloseAfterComments int      `key:"close_after_comments" doc:"threads close when they have this many comments; 0 = never"`
+	ClosedNotice       bool     `key:"closed_notice" doc:"say \"Comments are closed.\" in the Note's text too: Mastodon then marks the post as edited and tells those who boosted it"`
+	ShowUnlisted       bool     `key:"show_unlisted" doc:"whether unlisted replies are shown"`
+	Images             string   `key:"images" one:"none avatars all" doc:"none | avatars | all (through our own cache; never hot-linked)"`
 }
 
 // Limits are messages in any 60 minutes; 0 is no limit.

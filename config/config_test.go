@@ -60,6 +60,8 @@ owner = "me@Example.Social"
 [comments]
 moderation = "first"
 close_after = "2w"
+close_after_comments = 50
+closed_notice = true
 show_unlisted = false
 images = "avatars"
 
@@ -77,7 +79,7 @@ contact = "mailto:me@example.com"
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("192.0.2.1/32")},
 		Blog: Blog{URL: "https://example.com/blog", Feed: "https://example.com/?feed=rss2", Handle: "thoughts_1", AccountDomain: "example.com",
 			Name: `Ünïcode "quoted" 'blog'`, Summary: "two\nlines", Icon: "https://cdn.example.com/i.png?v=2", Language: "de-CH", Owner: "@me@example.social"},
-		Comments:   Comments{Moderation: "first", CloseAfter: Duration(14 * day), Images: "avatars"},
+		Comments:   Comments{Moderation: "first", CloseAfter: Duration(14 * day), CloseAfterComments: 50, ClosedNotice: true, Images: "avatars"},
 		Limits:     Limits{ActorHour: 1, NewActorsHour: 3},
 		Federation: Federation{AllowPrivate: true, Contact: "mailto:me@example.com"},
 	}
@@ -129,6 +131,8 @@ owner = ""                                # the blogger's own fediverse account,
 [comments]
 moderation = "none"                       # none | first (a stranger's first comment waits) | all
 close_after = "90d"                       # 90d: threads close that long after the post's date; 0 = never
+close_after_comments = 0                  # threads close when they have this many comments; 0 = never
+closed_notice = false                     # say "Comments are closed." in the Note's text too: Mastodon then marks the post as edited and tells those who boosted it
 show_unlisted = true                      # whether unlisted replies are shown
 images = "none"                           # none | avatars | all (through our own cache; never hot-linked)
 

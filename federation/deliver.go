@@ -139,11 +139,11 @@ func (f *Federation) post(ctx context.Context, d storage.Delivery, scheme string
 	}})
 }
 
-// clockWorker does what falls due by time alone: telling of threads that closed by themselves, and tidying up.
+// clockWorker does what falls due by time alone: telling of threads that closed or opened by themselves, and tidying up.
 func (f *Federation) clockWorker() Worker {
 	var pruned time.Time
 	claim := func(ctx context.Context) (job, error) {
-		n, err := f.DB.AnnounceClosings(ctx, f.Rules.CloseAfter)
+		n, err := f.DB.AnnounceStates(ctx, f.Rules)
 		if err != nil || n > 0 {
 			return func(context.Context) error { return nil }, err
 		}

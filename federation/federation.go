@@ -40,7 +40,8 @@ type Config struct {
 	Icon    string // may be empty
 	Version string // of the program, for NodeInfo
 
-	Rules  thread.Rules
+	Rules        thread.Rules
+	ClosedNotice bool // a closed thread's Note says so in its text
 	Owner  string // the blogger's own account, "@me@host" or its URL; may be empty
 	Limits Limits
 
@@ -85,7 +86,8 @@ func New(ctx context.Context, c Config) (*Federation, error) {
 	}
 	f := &Federation{Config: c, limit: newLimiter(c.Limits, c.Now)}
 	f.blog = wire.Blog{Base: c.Base, Handle: c.Handle, Domain: c.Domain, Name: c.Name, Summary: c.Summary, Lang: c.Lang,
-		Page: c.Page, Icon: c.Icon, KeyPEM: sign.PublicPEM(private), Published: published}
+		Page: c.Page, Icon: c.Icon, KeyPEM: sign.PublicPEM(private), Published: published,
+		ClosedNotice: c.ClosedNotice}
 	f.signer = sign.Signer{KeyID: f.blog.KeyID(), Private: private}
 	f.keys = &keyring{f: f, refreshed: map[thread.IRI]time.Time{}}
 	f.workers = []Worker{f.processWorker(), f.pullWorker(), f.publishWorker(), f.deliverWorker(), f.clockWorker()}

@@ -115,6 +115,10 @@ func (f *Federation) dispatch(ctx context.Context, m storage.Message, a *wire.Ob
 		return f.undo(ctx, m, a)
 	case "Block":
 		return f.DB.RemoveFollower(ctx, m, m.Sender, thread.Verdict{Decision: thread.Done, Reason: "the account blocks the blog: it no longer follows"})
+	case "ReplyRequest":
+		return f.replyRequest(ctx, m, a)
+	case "QuoteRequest":
+		return f.quoteRequest(ctx, m, a)
 	case "Flag":
 		return f.DB.Settle(ctx, m, thread.Verdict{Decision: thread.Done, Reason: "a report about the blog, kept for the blogger"})
 	}

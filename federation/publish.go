@@ -32,6 +32,13 @@ func (f *Federation) publish(ctx context.Context, c storage.Change) error {
 		return f.publishAccept(ctx, c)
 	case "reject":
 		return f.publishReject(ctx, c)
+	case "approve":
+		return f.publishApproval(ctx, c)
+	case "grant", "refuse":
+		return f.publishDecision(ctx, c)
+	}
+	if f.DB.IsAnswer(c.Object) {
+		return f.publishAnswer(ctx, c)
 	}
 	p, err := f.DB.Post(ctx, c.Object)
 	if err != nil {

@@ -31,7 +31,7 @@ func (f *Federation) concerns(ctx context.Context, a *wire.Object) (bool, error)
 			return f.knownActor(ctx, a.Actor)
 		}
 		return o.ID != "" && !f.blog.IsOurs(o.ID), nil
-	case "Like", "Dislike", "EmojiReact":
+	case "Like", "Dislike", "EmojiReact", "ReplyRequest", "QuoteRequest":
 		return f.DB.Known(ctx, o.ID)
 	case "Announce":
 		return f.isBoostOrHint(ctx, o)

@@ -29,23 +29,11 @@ func (f *Federation) reply(ctx context.Context, m storage.Message, o *wire.Objec
 	case audience == thread.Private:
 		return f.DB.Strand(ctx, m, thread.Verdict{Decision: thread.Secret, Reason: "not addressed to the public"})
 	}
-	place, err := f.place(ctx, o)
+	err = f.comment(ctx, m, o, audience, author)
 	if errors.Is(err, storage.ErrNotFound) {
 		return f.ancestor(ctx, m, o)
-	} else if err != nil {
-		return err
 	}
-	return f.comment(ctx, m, o, audience, author, place)
-}
-
-// place is the first of the things it answers that is in one of our threads.
-func (f *Federation) place(ctx context.Context, o *wire.Object) (storage.Place, error) {
-	for _, id := range o.InReplyTo {
-		if place, err := f.DB.PlaceOf(ctx, id); !errors.Is(err, storage.ErrNotFound) {
-			return place, err
-		}
-	}
-	return storage.Place{}, storage.ErrNotFound
+	return err
 }
 
 // ancestor looks for the way up to one of our posts: the reply waits, and the comment above it is fetched and enters
@@ -93,28 +81,34 @@ func (f *Federation) circle(ctx context.Context, object, parent thread.IRI) (boo
 }
 
 // comment asks the rules and stores what they let in.
-func (f *Federation) comment(ctx context.Context, m storage.Message, o *wire.Object, audience thread.Audience, author storage.Actor, place storage.Place) error {
+func (f *Federation) comment(ctx context.Context, m storage.Message, o *wire.Object, audience thread.Audience, author storage.Actor) error {
 	c := f.textOf(o)
 	if c.HTML == "" {
 		return f.DB.Strand(ctx, m, ignored("it says nothing"))
 	}
-	c.Post, c.Parent, c.Author, c.Received = place.Post.ID, place.Parent, author.Author, m.Received
-	c.Published = written(o.Published, m.Received)
-	blocked, err := f.DB.Blocked(ctx, author.ID)
+	c.Author, c.Received, c.Published = author.Author, m.Received, written(o.Published, m.Received)
+	admit, err := f.admission(ctx, m, o, audience, author)
 	if err != nil {
 		return err
+	}
+	return f.DB.AddComment(ctx, m, c, o.InReplyTo, admit)
+}
+
+// admission gathers what the rules need to know about a reply, but for the place where it would stand.
+func (f *Federation) admission(ctx context.Context, m storage.Message, o *wire.Object, audience thread.Audience, author storage.Actor) (func(storage.Place) thread.Verdict, error) {
+	blocked, err := f.DB.Blocked(ctx, author.ID)
+	if err != nil {
+		return nil, err
 	}
 	known, err := f.DB.KnownAuthor(ctx, author.ID)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	v := thread.Admit(f.Rules, place.Post, thread.Reply{Audience: audience, Published: o.Published, Received: m.Received,
-		BranchClosedAt: place.BranchClosedAt, AuthorKnown: known, AuthorOwner: f.isOwner(author), AuthorBlocked: blocked,
-		HidesPublic: author.HidesPublic, HidesUnlisted: author.HidesUnlisted})
-	if _, stored := v.State(); !stored {
-		return f.DB.Strand(ctx, m, v)
-	}
-	return f.DB.AddComment(ctx, m, c, v)
+	return func(p storage.Place) thread.Verdict {
+		return thread.Admit(f.Rules, p.Post, thread.Reply{Audience: audience, Published: o.Published, Received: m.Received,
+			BranchClosedAt: p.BranchClosedAt, AuthorKnown: known, AuthorOwner: f.isOwner(author), AuthorBlocked: blocked,
+			HidesPublic: author.HidesPublic, HidesUnlisted: author.HidesUnlisted})
+	}, nil
 }
 
 func (f *Federation) isOwner(a storage.Actor) bool {

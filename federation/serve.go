@@ -34,6 +34,8 @@ func (f *Federation) Handler() http.Handler {
 		"/context/":              f.context,
 		"/likes/":                f.likes,
 		"/shares/":               f.shares,
+		"/answers/":              f.answer,
+		"/approvals/":            f.approval,
 	} {
 		mux.HandleFunc(path, f.getOnly(serve))
 	}
@@ -43,7 +45,8 @@ func (f *Federation) Handler() http.Handler {
 // Answers tells whether Handler has paths that begin with this segment.
 func Answers(segment string) bool {
 	switch segment {
-	case ".well-known", "nodeinfo", "actor", "inbox", "outbox", "followers", "following", "featured", "posts", "replies", "context", "likes", "shares":
+	case ".well-known", "nodeinfo", "actor", "inbox", "outbox", "followers", "following", "featured", "posts", "replies", "context", "likes", "shares",
+		"answers", "approvals":
 		return true
 	}
 	return false

@@ -3,7 +3,6 @@ package storage
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"afterword/thread"
@@ -34,6 +33,11 @@ func commentByID(q queryer, id thread.IRI) (thread.Comment, error) {
 	return one(q, scanComment, "SELECT "+commentColumns+commentFrom+"WHERE c.id = $1", id)
 }
 
+// FindComment is the comment that a blogger means by its id or its page's address.
+func (db *DB) FindComment(ctx context.Context, ref string) (thread.Comment, error) {
+	return one(db.read(ctx), scanComment, "SELECT "+commentColumns+commentFrom+"WHERE c.id = $1 OR c.url = $1 ORDER BY c.id = $1 DESC LIMIT 1", ref)
+}
+
 // Thread lists all comments of a post, in whatever state and no particular order: thread.Arrange knows what to show.
 func (db *DB) Thread(ctx context.Context, post thread.IRI) ([]thread.Comment, error) {
 	return list(db.read(ctx), scanComment, "SELECT "+commentColumns+commentFrom+"WHERE c.post = $1", post)
@@ -45,10 +49,10 @@ func (db *DB) Comments(ctx context.Context, post thread.IRI, state thread.State,
 		"WHERE ($1 = '' OR c.post = $1) AND ($2 = '' OR c.state = $2) AND c.deleted = 0 ORDER BY c.received DESC, c.id LIMIT $3", post, state, limit)
 }
 
-// DirectReplies lists the ids of the visible replies to a post itself, newest first.
-func (db *DB) DirectReplies(ctx context.Context, post thread.IRI, limit, offset int) ([]thread.IRI, error) {
-	return list(db.read(ctx), scanIRI, `SELECT id FROM comments WHERE post = $1 AND state = 'visible' AND parent = '' AND deleted = 0
-		AND imported = 0 ORDER BY published DESC, id LIMIT $2 OFFSET $3`, post, limit, offset)
+// DirectReplies lists the ids of the visible replies to a post itself, or to a comment, newest first.
+func (db *DB) DirectReplies(ctx context.Context, note thread.IRI, limit, offset int) ([]thread.IRI, error) {
+	return list(db.read(ctx), scanIRI, `SELECT id FROM comments WHERE (post = $1 AND parent = '' OR parent = $1) AND state = 'visible'
+		AND deleted = 0 AND imported = 0 ORDER BY published DESC, id LIMIT $2 OFFSET $3`, note, limit, offset)
 }
 
 // AllReplies lists the ids of all visible comments of a post at every depth, oldest first.
@@ -142,29 +146,55 @@ func (db *DB) Tombstoned(ctx context.Context, id, author thread.IRI) (bool, erro
 	return db.read(ctx).has("SELECT 1 FROM tombstones WHERE id = $1 AND actor IN ($2, '')", id, author)
 }
 
-// AddComment stores an admitted reply in the state that the verdict says and wakes what waited for it. A late one has
-// a Reject sent, at most one for an account and hour. A comment with that id is left as it is.
-func (db *DB) AddComment(ctx context.Context, m Message, c thread.Comment, v thread.Verdict) error {
+// AddComment decides about a reply and stores it, in one transaction: admit sees the thread as it is at that moment, so
+// a closing that was committed before is never overlooked. answers is what the reply answers; ErrNotFound means that
+// none of it is in a thread of ours, and nothing is done. What is let in wakes what waited for it; what is late has a
+// Reject sent, at most one for an account and hour; what is turned away strands what waited for it. A comment with that
+// id is left as it is.
+func (db *DB) AddComment(ctx context.Context, m Message, c thread.Comment, answers []thread.IRI, admit func(Place) thread.Verdict) error {
 	now := db.now()
-	state, stored := v.State()
-	if !stored {
-		return fmt.Errorf("storage: a comment with verdict %q cannot be stored", v)
-	}
 	return db.write(ctx, func(t tx) error {
-		n, err := t.affected(`INSERT INTO comments (id, post, parent, author, url, html, warning, lang, published, edited, received, state, imported)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (id) DO NOTHING`, c.ID, c.Post, c.Parent, c.Author.ID,
-			c.URL, c.HTML, c.Warning, c.Lang, ms(c.Published), ms(c.Edited), ms(c.Received), state, flag(c.Imported))
-		if err == nil && n > 0 {
-			err = errors.Join(t.count(c.Post, state, +1), t.wake(c.ID, now))
-		}
-		if err == nil && n > 0 && state == thread.Late {
-			err = t.reject(c, now)
-		}
+		place, err := placeAmong(t.queryer, answers)
 		if err != nil {
 			return err
 		}
-		return t.settle(m.ID, v, now)
+		v := admit(place)
+		c.Post, c.Parent = place.Post.ID, place.Parent
+		var stored bool
+		if c.State, stored = v.State(); !stored {
+			return t.strand(m, v, now)
+		}
+		return errors.Join(t.addComment(c, now), t.settle(m.ID, v, now))
 	})
+}
+
+// placeAmong is the place of the first of the answered things that is in a thread of ours.
+func placeAmong(q queryer, answers []thread.IRI) (Place, error) {
+	for _, id := range answers {
+		if place, err := placeOf(q, id); !errors.Is(err, ErrNotFound) {
+			return place, err
+		}
+	}
+	return Place{}, ErrNotFound
+}
+
+func (t tx) addComment(c thread.Comment, now time.Time) error {
+	n, err := t.affected(`INSERT INTO comments (id, post, parent, author, url, html, warning, lang, published, edited, received, state, imported)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (id) DO NOTHING`, c.ID, c.Post, c.Parent, c.Author.ID,
+		c.URL, c.HTML, c.Warning, c.Lang, ms(c.Published), ms(c.Edited), ms(c.Received), c.State, flag(c.Imported))
+	if err != nil || n == 0 {
+		return err
+	}
+	if err := errors.Join(t.count(c.Post, c.State, +1), t.wake(c.ID, now)); err != nil {
+		return err
+	}
+	switch c.State {
+	case thread.Visible:
+		return t.exec("UPDATE posts SET entered = entered + 1, entered_at = $1 WHERE id = $2", ms(now), c.Post)
+	case thread.Late:
+		return t.reject(c, now)
+	}
+	return nil
 }
 
 // count moves the numbers of a post when a comment enters (+1) or leaves (-1) a state.
@@ -279,18 +309,17 @@ func (t tx) move(id thread.IRI, to thread.State) error {
 	return errors.Join(t.count(c.Post, c.State, -1), t.count(c.Post, to, +1))
 }
 
-// Moderate is the blogger's word on a comment: Visible approves it, Hidden takes it out of sight.
-func (db *DB) Moderate(ctx context.Context, id thread.IRI, to thread.State) error {
-	return db.write(ctx, func(t tx) error { return t.move(id, to) })
-}
-
 // RemoveComment erases a comment on the blogger's word.
 func (db *DB) RemoveComment(ctx context.Context, id thread.IRI) error {
 	return db.write(ctx, func(t tx) error {
 		if _, err := commentByID(t.queryer, id); err != nil {
 			return err
 		}
-		return errors.Join(t.bury(id, "", db.now()), t.deleteComment(id))
+		err := errors.Join(t.bury(id, "", db.now()), t.deleteComment(id))
+		if err == nil && db.IsAnswer(id) {
+			err = t.change("delete", string(id), nil, db.now())
+		}
+		return err
 	})
 }
 

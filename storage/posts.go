@@ -13,18 +13,20 @@ import (
 )
 
 const postColumns = `id, url, title, summary, content, lang, tags, published, updated, removed, closes_at, reopened,
-	comments, likes, boosts, late, revision`
+	comments, likes, boosts, late, revision, entered, entered_at,
+	COALESCE((SELECT CAST(value AS BIGINT) FROM settings WHERE name = 'closed_at'), 0)`
 
 func scanPost(s scanner) (thread.Post, error) {
 	var p thread.Post
 	var tags string
-	var published, updated, removed, closesAt int64
+	var published, updated, removed, closesAt, enteredAt, blogClosedAt int64
 	err := s.Scan(&p.ID, &p.URL, &p.Title, &p.Summary, &p.Content, &p.Lang, &tags, &published, &updated, &removed,
-		&closesAt, &p.Reopened, &p.Comments, &p.Likes, &p.Boosts, &p.Late, &p.Revision)
+		&closesAt, &p.Reopened, &p.Comments, &p.Likes, &p.Boosts, &p.Late, &p.Revision, &p.Entered, &enteredAt, &blogClosedAt)
 	if err != nil {
 		return p, err
 	}
 	p.Published, p.Updated, p.Removed, p.ClosesAt = at(published), at(updated), at(removed), at(closesAt)
+	p.LastEntered, p.BlogClosedAt = at(enteredAt), at(blogClosedAt)
 	return p, json.Unmarshal([]byte(tags), &p.Tags)
 }
 
@@ -233,26 +235,52 @@ func (db *DB) ReopenThread(ctx context.Context, id thread.IRI) error {
 	})
 }
 
-// AnnounceClosings finds the threads that closed by themselves, at their time or by age, and whose closing the world
-// has yet to hear of; at most 100 at once. It tells how many there were.
-func (db *DB) AnnounceClosings(ctx context.Context, closeAfter time.Duration) (n int, err error) {
+// CloseAll closes every thread of the blog, those of posts to come too, until ReopenAll. Threads that are closed for
+// themselves stay so then.
+func (db *DB) CloseAll(ctx context.Context, when time.Time) error {
+	return db.write(ctx, func(t tx) error {
+		err := t.exec("INSERT INTO settings (name, value) VALUES ('closed_at', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value", ms(when))
+		return errors.Join(err, t.exec("UPDATE posts SET revision = revision + 1 WHERE removed = 0"))
+	})
+}
+
+// ReopenAll ends CloseAll; ErrNotFound when there is nothing to end.
+func (db *DB) ReopenAll(ctx context.Context) error {
+	return db.write(ctx, func(t tx) error {
+		err := t.mustDelete("DELETE FROM settings WHERE name = 'closed_at'")
+		return errors.Join(err, t.exec("UPDATE posts SET revision = revision + 1 WHERE removed = 0"))
+	})
+}
+
+// AllClosed is since when every thread of the blog is closed; zero when they are not.
+func (db *DB) AllClosed(ctx context.Context) (time.Time, error) {
+	var since int64
+	err := db.read(ctx).row("SELECT COALESCE(MAX(CAST(value AS BIGINT)), 0) FROM settings WHERE name = 'closed_at'", nil, &since)
+	return at(since), err
+}
+
+// AnnounceStates finds the threads that closed or opened without a word about them (at their time, by age or number,
+// or all at once), and of which the world was told something else; at most 100 at once. It tells how many there were.
+func (db *DB) AnnounceStates(ctx context.Context, rules thread.Rules) (n int, err error) {
 	now := db.now()
-	byAge := int64(-1 << 62)
-	if closeAfter > 0 {
-		byAge = ms(now.Add(-closeAfter))
+	byAge, full := int64(-1<<62), int64(1<<62)
+	if rules.CloseAfter > 0 {
+		byAge = ms(now.Add(-rules.CloseAfter))
 	}
-	const due = `told IN ('open', 'moderated') AND removed = 0
-		AND (closes_at > 0 AND closes_at <= $1 OR reopened = 0 AND published <= $2)
+	if rules.CloseAfterComments > 0 {
+		full = int64(rules.CloseAfterComments)
+	}
+	const closed = `(closes_at > 0 AND closes_at <= $1 OR reopened = 0 AND (published <= $2 OR entered >= $3)
+		OR EXISTS (SELECT 1 FROM settings WHERE name = 'closed_at' AND CAST(value AS BIGINT) <= $1))`
+	const due = `removed = 0 AND (told IN ('open', 'moderated') AND ` + closed + ` OR told = 'closed' AND NOT ` + closed + `)
 		AND NOT EXISTS (SELECT 1 FROM changes WHERE object = posts.id)`
-	if some, err := db.read(ctx).has("SELECT 1 FROM posts WHERE "+due+" LIMIT 1", ms(now), byAge); err != nil || !some {
+	if some, err := db.read(ctx).has("SELECT 1 FROM posts WHERE "+due+" LIMIT 1", ms(now), byAge, full); err != nil || !some {
 		return 0, err
 	}
 	err = db.write(ctx, func(t tx) error {
-		ids, err := list(t.queryer, scanString, "SELECT id FROM posts WHERE "+due+" LIMIT 100", ms(now), byAge)
+		ids, err := list(t.queryer, scanString, "UPDATE posts SET updated = $4, revision = revision + 1 WHERE id IN (SELECT id FROM posts WHERE "+due+
+			" LIMIT 100) RETURNING id", ms(now), byAge, full, ms(now))
 		for _, id := range ids {
-			if err == nil {
-				err = t.exec("UPDATE posts SET updated = $1, revision = revision + 1 WHERE id = $2", ms(now), id)
-			}
 			if err == nil {
 				err = t.change("update", id, nil, now)
 			}

@@ -121,19 +121,20 @@ func (db *DB) WaitsFor(ctx context.Context, object thread.IRI) (parent thread.IR
 // Strand settles a message whose object does not enter, and strands all that wait for it as orphans. They keep
 // waiting: should what is missing come after all, they wake.
 func (db *DB) Strand(ctx context.Context, m Message, v thread.Verdict) error {
-	now := db.now()
-	return db.write(ctx, func(t tx) error {
-		missing := []thread.IRI{m.Object}
-		for n := 0; len(missing) > 0 && n < maxWalk; n++ {
-			below, err := list(t.queryer, scanIRI, `UPDATE received SET decision = $1, reason = $2, decided = $3
-				WHERE waits_for = $4 AND decision = $5 RETURNING object`, thread.Orphaned, "what it answers: "+v.String(), ms(now), missing[0], thread.Waiting)
-			if err != nil {
-				return err
-			}
-			missing = append(missing[1:], below...)
+	return db.write(ctx, func(t tx) error { return t.strand(m, v, db.now()) })
+}
+
+func (t tx) strand(m Message, v thread.Verdict, now time.Time) error {
+	missing := []thread.IRI{m.Object}
+	for n := 0; len(missing) > 0 && n < maxWalk; n++ {
+		below, err := list(t.queryer, scanIRI, `UPDATE received SET decision = $1, reason = $2, decided = $3
+			WHERE waits_for = $4 AND decision = $5 RETURNING object`, thread.Orphaned, "what it answers: "+v.String(), ms(now), missing[0], thread.Waiting)
+		if err != nil {
+			return err
 		}
-		return t.settle(m.ID, v, now)
-	})
+		missing = append(missing[1:], below...)
+	}
+	return t.settle(m.ID, v, now)
 }
 
 // DueMessages lists messages that have yet to be processed, oldest first.

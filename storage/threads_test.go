@@ -49,11 +49,18 @@ func message(t *testing.T, db *DB, sender, object thread.IRI, raw string) Messag
 	return found[0]
 }
 
+func verdict(d thread.Decision) func(Place) thread.Verdict {
+	return func(Place) thread.Verdict { return thread.Verdict{Decision: d} }
+}
+
 func say(t *testing.T, db *DB, p thread.Post, author, id, parent thread.IRI, d thread.Decision) {
 	t.Helper()
+	if parent == "" {
+		parent = p.ID
+	}
 	m := message(t, db, author, id, "{}")
-	must(t, db.AddComment(context.Background(), m, thread.Comment{ID: id, Post: p.ID, Parent: parent, Author: thread.Author{ID: author},
-		HTML: "<p>text of " + string(id) + "</p>", Published: m.Received, Received: m.Received}, thread.Verdict{Decision: d}))
+	must(t, db.AddComment(context.Background(), m, thread.Comment{ID: id, Author: thread.Author{ID: author},
+		HTML: "<p>text of " + string(id) + "</p>", Published: m.Received, Received: m.Received}, []thread.IRI{parent}, verdict(d)))
 }
 
 func TestCommentsAreCountedByState(t *testing.T) {
@@ -99,7 +106,7 @@ func TestDeletedTextIsNowhere(t *testing.T) {
 	person(t, db, alice)
 	id := thread.IRI("https://alpha.example/1")
 	m := message(t, db, alice, id, `{"secret":"text"}`)
-	must(t, db.AddComment(ctx, m, thread.Comment{ID: id, Post: p.ID, Author: thread.Author{ID: alice}, HTML: "secret", Received: noon}, thread.Verdict{Decision: thread.Shown}))
+	must(t, db.AddComment(ctx, m, thread.Comment{ID: id, Author: thread.Author{ID: alice}, HTML: "secret", Received: noon}, []thread.IRI{p.ID}, verdict(thread.Shown)))
 	must(t, db.DeleteComment(ctx, m, id, thread.Verdict{Decision: thread.Done}))
 	if m, err := db.Message(ctx, m.ID); err != nil || len(m.Raw) != 0 {
 		t.Errorf("the ledger keeps %s, %v", m.Raw, err)
@@ -242,7 +249,7 @@ func TestThreadsThatCloseByThemselvesAreTold(t *testing.T) {
 	must(t, db.CloseThread(ctx, p.ID, c.t.Add(time.Hour)))
 	announced := func(closeAfter time.Duration, want int) {
 		t.Helper()
-		if n, err := db.AnnounceClosings(ctx, closeAfter); n != want || err != nil {
+		if n, err := db.AnnounceStates(ctx, thread.Rules{CloseAfter: closeAfter}); n != want || err != nil {
 			t.Errorf("announced %d, %v; want %d", n, err, want)
 		}
 	}

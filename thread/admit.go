@@ -17,9 +17,10 @@ const (
 
 // Rules are the blogger's, from the configuration.
 type Rules struct {
-	Moderation   Moderation
-	CloseAfter   time.Duration // age at which threads close; 0: never
-	ShowUnlisted bool
+	Moderation         Moderation
+	CloseAfter         time.Duration // age at which threads close; 0: never
+	CloseAfterComments int           // number of comments at which threads close; 0: never
+	ShowUnlisted       bool
 }
 
 // Openness is what readers and other servers are told about a thread.
@@ -32,14 +33,18 @@ const (
 	Moderated Openness = "moderated"
 )
 
-// ClosingTime is when the thread closes or closed; zero when it never will. The earlier of the blogger's own word
-// and the age rule counts; a reopening by hand switches the age rule off.
+// ClosingTime is when the thread closes or closed; zero when it never will. The earliest of the blogger's own word for
+// this thread or for all, the age rule and the number rule counts; a reopening by hand switches the two rules off.
 func (r Rules) ClosingTime(p Post) time.Time {
-	at := p.ClosesAt
-	if r.CloseAfter > 0 && !p.Reopened {
-		if byAge := p.Published.Add(r.CloseAfter); at.IsZero() || byAge.Before(at) {
-			at = byAge
-		}
+	at := earliest(p.ClosesAt, p.BlogClosedAt)
+	if p.Reopened {
+		return at
+	}
+	if r.CloseAfter > 0 {
+		at = earliest(at, p.Published.Add(r.CloseAfter))
+	}
+	if r.CloseAfterComments > 0 && p.Entered >= r.CloseAfterComments {
+		at = earliest(at, p.LastEntered)
 	}
 	return at
 }

@@ -29,7 +29,7 @@ func ParseIRI(s string) (IRI, error) {
 		return "", ErrIRI
 	}
 	u, err := url.Parse(s)
-	if err != nil || u.Hostname() == "" || u.User != nil || u.Opaque != "" {
+	if err != nil || strings.Trim(u.Hostname(), ".") == "" || u.User != nil || u.Opaque != "" {
 		return "", ErrIRI
 	}
 	end := strings.IndexAny(rest, "/?#")

@@ -22,7 +22,11 @@ type Post struct {
 	Removed   time.Time // zero while it exists
 
 	ClosesAt time.Time // when it was or will be closed by hand; zero: not
-	Reopened bool      // reopened by hand: closing by age no longer applies
+	Reopened bool      // reopened by hand: closing by age or number no longer applies
+
+	BlogClosedAt time.Time // since when all threads of the blog are closed; zero: they are not
+	Entered      int       // strangers' comments that were ever let in; never falls
+	LastEntered  time.Time // when the last of them was
 
 	Comments, Likes, Boosts, Late int // Late: public replies that came after closing
 

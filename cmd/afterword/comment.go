@@ -81,7 +81,11 @@ func (c *call) moderate(to thread.State) error {
 	if err != nil {
 		return err
 	}
-	return c.noSuchComment(db.Moderate(c.ctx, thread.IRI(c.args[0]), to))
+	found, err := db.FindComment(c.ctx, c.args[0])
+	if err != nil {
+		return c.noSuchComment(err)
+	}
+	return db.Moderate(c.ctx, found.ID, to)
 }
 
 func commentRemove(c *call) error {
@@ -92,7 +96,11 @@ func commentRemove(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.noSuchComment(db.RemoveComment(c.ctx, thread.IRI(c.args[0])))
+	found, err := db.FindComment(c.ctx, c.args[0])
+	if err != nil {
+		return c.noSuchComment(err)
+	}
+	return db.RemoveComment(c.ctx, found.ID)
 }
 
 func (c *call) noSuchComment(err error) error {

@@ -137,7 +137,7 @@ func (d *demonstration) welcome() {
 	d.c.printf("\nThe blog:            %s\n", d.cfg.Blog.URL)
 	d.c.printf("An old, closed post: %s\n", d.cfg.Blog.URL+"2009/07/tomatoes/")
 	for _, s := range d.strangers {
-		d.c.printf("%-6s (%s): %s%s\n", s.name, s.software, s.server.Base, "/")
+		d.c.printf("%-20s %s/\n", s.name+" ("+s.software+"):", s.server.Base)
 	}
 	d.c.printf("\nFollow the blog, reply, edit, delete, like and boost from the strangers' pages; watch the blog's pages.\n" +
 		"Strangers can be made slow, unavailable or gone. Ctrl-C ends it all.\n")

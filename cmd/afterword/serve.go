@@ -15,7 +15,6 @@ import (
 	"afterword/api"
 	"afterword/config"
 	"afterword/federation"
-	"afterword/fetch"
 	"afterword/storage"
 	"afterword/thread"
 )
@@ -60,7 +59,7 @@ func (c *call) logger(verbose bool) *slog.Logger {
 
 func rules(cfg *config.Config) thread.Rules {
 	return thread.Rules{Moderation: thread.Moderation(cfg.Comments.Moderation), CloseAfter: time.Duration(cfg.Comments.CloseAfter),
-		ShowUnlisted: cfg.Comments.ShowUnlisted}
+		CloseAfterComments: cfg.Comments.CloseAfterComments, ShowUnlisted: cfg.Comments.ShowUnlisted}
 }
 
 // server is the running program: the parts, wired.
@@ -79,13 +78,7 @@ type world struct {
 }
 
 func newServer(ctx context.Context, cfg *config.Config, db *storage.DB, w world) (*server, error) {
-	client := fetch.New(fetch.Options{UserAgent: userAgent(cfg), AllowPrivate: cfg.Federation.AllowPrivate, Transport: w.Transport, Now: w.Now})
-	fed, err := federation.New(ctx, federation.Config{
-		DB: db, Fetch: client, Base: cfg.BaseURL, Handle: cfg.Blog.Handle, Domain: cfg.Blog.AccountDomain, Name: cfg.Blog.Name,
-		Summary: blogHTML(cfg.Blog.Summary, cfg.Blog.URL), Lang: cfg.Blog.Language, Page: cfg.Blog.URL, Icon: cfg.Blog.Icon,
-		Version: version, Rules: rules(cfg), Owner: cfg.Blog.Owner, Now: w.Now, Log: w.Log,
-		Limits: federation.Limits{ActorHour: cfg.Limits.ActorHour, HostHour: cfg.Limits.HostHour, NewActorsHour: cfg.Limits.NewActorsHour},
-	})
+	fed, err := newFederation(ctx, cfg, db, w)
 	if err != nil {
 		return nil, err
 	}

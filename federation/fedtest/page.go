@@ -1,15 +1,13 @@
 package fedtest
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
-	_ "embed"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"html/template"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -20,15 +18,11 @@ import (
 	"afterword/thread"
 )
 
-//go:embed page.html
-var pageSource string
-
-var pageTemplate = template.Must(template.New("page").Parse(pageSource))
-
 const (
 	maxPosts      = 20
 	maxComments   = 100
 	maxDeliveries = 20
+	maxIndent     = 6           // deeper ones stand below each other: a phone is narrow
 	glance        = time.Second // what looking at other servers may cost whoever opens the page
 )
 
@@ -40,7 +34,6 @@ type view struct {
 	Following            string
 	Notice               string
 	Mood                 Mood
-	Moods                []Mood
 	Posts                []post
 	Deliveries           []Delivery
 }
@@ -55,29 +48,23 @@ type post struct {
 type entry struct {
 	As, ID, Anchor, URL string
 	Author, When, Text  string
-	HTML                template.HTML
+	HTML                markup
 	Indent              int
 	Stub, Mine          bool
 	Liked, Boosted      bool
 	Marks               []string
-	Visibilities        []Visibility
 }
 
 func (s *Server) showPage(w http.ResponseWriter, r *http.Request) {
-	v := s.view(r.Context(), r.FormValue("as"))
-	var b bytes.Buffer
-	if err := pageTemplate.Execute(&b, v); err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
+	page := s.view(r.Context(), r.FormValue("as")).html()
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'")
 	w.Header().Set("Cache-Control", "no-store")
-	_, _ = w.Write(b.Bytes())
+	_, _ = io.WriteString(w, string(page))
 }
 
 func (s *Server) view(ctx context.Context, as string) view {
-	v := view{Name: s.Name, Software: s.software.name, Base: s.Base, Blog: s.Blog, Mood: s.Mood(), Moods: moods,
+	v := view{Name: s.Name, Software: s.software.name, Base: s.Base, Blog: s.Blog, Mood: s.Mood(),
 		Deliveries: s.Received()}
 	slices.Reverse(v.Deliveries)
 	v.Deliveries = v.Deliveries[:min(len(v.Deliveries), maxDeliveries)]
@@ -190,7 +177,7 @@ func (s *Server) posts(reader *Person, shown map[string]bool) (posts []post) {
 		for _, placed := range arrange(n.ID, replies) {
 			reply, _ := s.Note(string(placed.ID))
 			e := s.entry(reply, reader, shown)
-			e.Indent, e.Stub = min(placed.Depth, 12), placed.Stub
+			e.Indent, e.Stub = min(placed.Depth, maxIndent), placed.Stub
 			p.Comments = append(p.Comments, e)
 		}
 		posts = append(posts, p)
@@ -213,7 +200,7 @@ func arrange(post string, replies []Note) []thread.Placed {
 
 func (s *Server) entry(n Note, reader *Person, shown map[string]bool) entry {
 	e := entry{ID: n.ID, Anchor: anchor(n.ID), URL: n.URL, Author: s.nameOf(n.Author), When: n.Published.UTC().Format("2 Jan 2006 15:04"),
-		HTML: template.HTML(sanitize.HTML(n.HTML)), Marks: marks(n, shown), Visibilities: []Visibility{Public, Unlisted, Followers, Direct}}
+		HTML: markup(sanitize.HTML(n.HTML)), Marks: marks(n, shown)}
 	if reader != nil {
 		e.As, e.Mine = reader.Name, reader.ID == n.Author
 		e.Liked, e.Boosted = reader.did("Like", n.ID), reader.did("Boost", n.ID)

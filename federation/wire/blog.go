@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"html"
 	"strconv"
 	"strings"
@@ -21,8 +22,18 @@ type Blog struct {
 	Lang      string // BCP 47, of posts that do not say theirs; may be empty
 	Page      string // the blog's URL
 	Icon      string // address of a picture; may be empty
+	KeyName   string // fragment of the key's id; empty: "main-key"
 	KeyPEM    string // the public key, SPKI in PEM
+	Former    Key    // the key before it, while that is still good
 	Published time.Time
+
+	ClosedNotice bool // the Note's text says that comments are closed
+}
+
+// Key is a public key of the blog.
+type Key struct {
+	Name string // fragment of its id
+	PEM  string // empty: there is none
 }
 
 func (b Blog) at(path string) thread.IRI { return thread.IRI(b.Base + path) }
@@ -37,7 +48,9 @@ func (b Blog) Following() thread.IRI { return b.at("/following") }
 func (b Blog) Featured() thread.IRI  { return b.at("/featured") }
 
 // KeyID is the id of the blog's key, a fragment of the actor: the form that every peer understands (PROTOCOL 1f).
-func (b Blog) KeyID() string { return string(b.Actor()) + "#main-key" }
+func (b Blog) KeyID() string { return b.keyID(b.KeyName) }
+
+func (b Blog) keyID(name string) string { return string(b.Actor()) + "#" + cmp.Or(name, "main-key") }
 
 // Account is the blog's account without a leading "@": "blog@example.com".
 func (b Blog) Account() string { return b.Handle + "@" + b.domain() }
@@ -148,7 +161,10 @@ func (b Blog) extendActor(d doc) {
 	d["endpoints"] = doc{"sharedInbox": b.Inbox()}
 	d["indexable"] = true
 	d["manuallyApprovesFollowers"] = false
-	d["publicKey"] = doc{"id": b.KeyID(), "owner": b.Actor(), "publicKeyPem": b.KeyPEM}
+	d["publicKey"] = b.publicKey(Key{b.KeyName, b.KeyPEM})
+	if b.Former.PEM != "" {
+		d["publicKey"] = []any{d["publicKey"], b.publicKey(b.Former)}
+	}
 	if b.splitDomain() {
 		d["webfinger"] = b.Account()
 	}
@@ -160,6 +176,10 @@ func (b Blog) extendActor(d doc) {
 		d["attributionDomains"] = []string{host}
 		d["attachment"] = doc{"type": "PropertyValue", "name": "Blog", "value": link}
 	}
+}
+
+func (b Blog) publicKey(k Key) doc {
+	return doc{"id": b.keyID(k.Name), "owner": b.Actor(), "publicKeyPem": k.PEM}
 }
 
 // icon is a picture; its media type is what its name says.

@@ -19,12 +19,23 @@ var (
 		"Ignore", "Invite", "Offer", "Travel", "Arrive"}
 	objectTypes = []string{"Note", "Article", "Page", "Question", "Answer", "Event", "Image", "Video", "Audio", "Document",
 		"ChatMessage", "EncryptedMessage", "Place", "Profile", "Relationship", "Tombstone"}
+	speakingTypes   = []string{"Note", "Article", "Page", "Question", "Event", "Image", "Video", "Audio", "Document"}
 	actorTypes      = []string{"Person", "Group", "Organization", "Service", "Application"}
 	collectionTypes = []string{"Collection", "OrderedCollection", "CollectionPage", "OrderedCollectionPage"}
 	linkTypes       = []string{"Link", "Mention", "Hashtag", "Emoji", "PropertyValue"}
 	keyTypes        = []string{"Key", "CryptographicKey"}
 	knownTypes      = slices.Concat(activityTypes, objectTypes, actorTypes, collectionTypes, linkTypes, keyTypes)
 )
+
+// IsActor tells whether the object is an account. A document of another type may have an inbox and keys all the same.
+func (o *Object) IsActor() bool { return isActor(o.Type()) }
+
+// Speaks tells whether the object is of a kind that says something to everybody and so may be a comment. A type that
+// nobody knows yet does when it has a text.
+func (o *Object) Speaks() bool {
+	t := o.Type()
+	return slices.Contains(speakingTypes, t) || !slices.Contains(knownTypes, t) && o.Content != ""
+}
 
 func isActivity(t string) bool   { return slices.Contains(activityTypes, t) }
 func isActor(t string) bool      { return slices.Contains(actorTypes, t) }

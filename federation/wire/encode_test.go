@@ -411,7 +411,7 @@ func TestR020_PostHTMLIsEscaped(t *testing.T) {
 	b.Page = `https://blog.example/?a="><script>`
 	p := testPost(b)
 	p.URL, p.Title, p.Summary = `https://blog.example/a"><script>`, "<script>", "inline <em>text</em>"
-	got := b.postHTML(p)
+	got := b.postHTML(p, thread.Open)
 	if strings.Contains(got, "<script") || !strings.Contains(got, "<p>inline <em>text</em></p>") || strings.Count(got, "<a ") != 4 {
 		t.Error(got)
 	}

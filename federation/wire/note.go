@@ -60,7 +60,7 @@ func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 func (b Blog) postNote(p thread.Post, state thread.Openness, changed time.Time) doc {
 	n := b.note(p.ID, b.NoteURL(p), p.Published, latest(p.Updated, changed))
 	n.SetActivityStreamsCc(listing(streams.NewActivityStreamsCcProperty(), b.Followers()))
-	n.SetActivityStreamsContent(saying(streams.NewActivityStreamsContentProperty(), b.postHTML(p)))
+	n.SetActivityStreamsContent(saying(streams.NewActivityStreamsContentProperty(), b.postHTML(p, state)))
 	n.SetActivityStreamsContext(listing(streams.NewActivityStreamsContextProperty(), b.Context(p.ID)))
 	tags := []any{}
 	for _, name := range hashtags(p.Tags) {
@@ -135,7 +135,7 @@ func (b Blog) policy(state thread.Openness) doc {
 }
 
 // postHTML is the text of a post's Note: title, text, a link to the page, tags (requirement 20).
-func (b Blog) postHTML(p thread.Post) string {
+func (b Blog) postHTML(p thread.Post, state thread.Openness) string {
 	var s strings.Builder
 	if p.Title != "" {
 		s.WriteString("<p><strong>" + html.EscapeString(p.Title) + "</strong></p>")
@@ -149,6 +149,9 @@ func (b Blog) postHTML(p thread.Post) string {
 			links = append(links, `<a href="`+html.EscapeString(b.tagPage(name))+`" class="mention hashtag" rel="tag">#`+name+`</a>`)
 		}
 		s.WriteString("<p>" + strings.Join(links, " ") + "</p>")
+	}
+	if b.ClosedNotice && state == thread.Closed {
+		s.WriteString("<p>Comments are closed.</p>")
 	}
 	return s.String()
 }

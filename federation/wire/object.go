@@ -126,11 +126,12 @@ func (o *Object) Audience() thread.Audience {
 
 // AudienceOf is who may read the object that came in this activity; nil when it came alone. A Create or Update by
 // the object's author speaks for an object that has no addressing at all, and where both have one the narrower
-// decides (SECURITY D21, SCENARIOS 20): a server that says two things may mean either. Any other activity, such as an
-// Announce, says nothing about who may read its object.
+// decides (SECURITY D21, SCENARIOS 20): a server that says two things may mean either. An object that names no author, or
+// of which only the id came, is its sender's. Any other activity, such as an Announce, says nothing about who may read
+// its object.
 func (o *Object) AudienceOf(activity *Object) thread.Audience {
-	own := o.Audience()
-	if activity == nil || !activity.publishes() || !activity.addressed || activity.Actor != o.Author() {
+	own, author := o.Audience(), o.Author()
+	if activity == nil || !activity.publishes() || !activity.addressed || author != "" && author != activity.Actor {
 		return own
 	}
 	if !o.addressed {
@@ -165,7 +166,7 @@ type Profile struct {
 type PublicKey struct {
 	ID    string // empty when missing or impossible
 	Owner thread.IRI
-	PEM   string
+	PEM   string // or the multibase text of a Multikey (FEP-521a)
 }
 
 // Collection is a Collection, OrderedCollection or a page of one.

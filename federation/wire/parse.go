@@ -24,7 +24,7 @@ var listLimits = map[string]int{
 	"to": 1024, "cc": 1024, "bto": 1024, "bcc": 1024, "audience": 1024,
 	"items": 500, "orderedItems": 500,
 	"tag": 64, "attachment": 64, "oneOf": 64, "anyOf": 64, "alsoKnownAs": 64, "object": 64, "url": 64,
-	"publicKey": 16, "type": 17, // one more than CheckShape allows, so that it notices
+	"publicKey": 16, "assertionMethod": 16, "type": 17, // one more than CheckShape allows, so that it notices
 }
 
 // SyntaxError says why a document is not read at all (SECURITY 1.2: answer 400). The reason is short and fit for the

@@ -216,14 +216,17 @@ func (r reader) profile(o *Object, n *node) *Profile {
 	if n.get("publicKeyPem").given() {
 		p.Keys = append(p.Keys, publicKey(n))
 	}
-	for _, key := range n.get("publicKey").each() {
-		p.Keys = append(p.Keys, publicKey(&key))
+	for _, name := range []string{"publicKey", "assertionMethod"} {
+		for _, key := range n.get(name).each() {
+			p.Keys = append(p.Keys, publicKey(&key))
+		}
 	}
 	return p
 }
 
 func publicKey(n *node) PublicKey {
-	return PublicKey{ID: string(n.id()), Owner: n.get("owner").id(), PEM: n.get("publicKeyPem").str()}
+	return PublicKey{ID: string(n.id()), Owner: n.first("owner", "controller").id(),
+		PEM: n.first("publicKeyPem", "publicKeyMultibase").str()}
 }
 
 // truthy is a flag, also as PHP and hand-written servers send it (SECURITY C37: "yes").

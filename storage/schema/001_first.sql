@@ -22,6 +22,8 @@ CREATE TABLE posts (
   closes_at BIGINT NOT NULL DEFAULT 0,
   reopened  INTEGER NOT NULL DEFAULT 0,
   told      TEXT NOT NULL DEFAULT '',    -- the state that peers were last told: '' (nothing yet), open, closed, moderated
+  entered   INTEGER NOT NULL DEFAULT 0,  -- comments that were ever let in
+  entered_at BIGINT NOT NULL DEFAULT 0,  -- when the last one was
   comments  INTEGER NOT NULL DEFAULT 0,
   likes     INTEGER NOT NULL DEFAULT 0,
   boosts    INTEGER NOT NULL DEFAULT 0,
@@ -86,6 +88,7 @@ CREATE TABLE comments (
 CREATE INDEX comments_post ON comments (post, state);
 CREATE INDEX comments_parent ON comments (parent) WHERE parent <> '';
 CREATE INDEX comments_author ON comments (author);
+CREATE INDEX comments_closed ON comments (post) WHERE closed_at > 0;
 
 CREATE TABLE reactions (
   actor    TEXT NOT NULL,
@@ -109,6 +112,14 @@ CREATE TABLE tombstones (
 -- Accounts ("https://host/users/a") and hosts ("host", with everything below it) that the blog does not want.
 CREATE TABLE blocks (
   target TEXT PRIMARY KEY,
+  at     BIGINT NOT NULL
+);
+
+-- Proofs that a reply is approved, for servers that ask (PROTOCOL 4, ReplyAuthorization).
+CREATE TABLE approvals (
+  id     TEXT PRIMARY KEY,
+  reply  TEXT NOT NULL UNIQUE,
+  target TEXT NOT NULL,
   at     BIGINT NOT NULL
 );
 
@@ -147,7 +158,7 @@ CREATE INDEX received_time ON received (received);
 -- What the world should know and does not yet.
 CREATE TABLE changes (
   id     INTEGER PRIMARY KEY,
-  kind   TEXT NOT NULL,                  -- create, update, delete: of a post; accept: of a follow; reject: of a reply
+  kind   TEXT NOT NULL,                  -- see type Change
   object TEXT NOT NULL,
   data   BLOB NOT NULL,
   at     BIGINT NOT NULL

@@ -1,0 +1,524 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html"
+	"io/fs"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"afterword/federation/fedtest"
+)
+
+// fails runs a command that must fail, and returns its one line.
+func (s *stage) fails(args ...string) string {
+	s.t.Helper()
+	var out, problems bytes.Buffer
+	c := &call{ctx: s.ctx, stdout: &out, stderr: &problems, now: s.now}
+	if code := run(c, append([]string{"-config", s.config}, args...)); code == 0 || strings.Count(problems.String(), "\n") != 1 || out.Len() > 0 {
+		s.t.Fatalf("afterword %s: exit %d, printed %q and %q", strings.Join(args, " "), code, out.String(), problems.String())
+	}
+	return problems.String()
+}
+
+// opened is a stage with one post, and one comment below it.
+func opened(t *testing.T, config string) (s *stage, c *clock, page, id, first string) {
+	t.Helper()
+	s, c = inMemory(t, config)
+	page = s.blog + "a/"
+	id = s.afterword("post", "add", "-url", page, "-title", "A")
+	s.settle()
+	first = s.must(s.alpha.Person("alice").Reply(s.ctx, id, "First."))
+	s.settle()
+	return s, c, page, id, first
+}
+
+// state is the state of a post in every place where it is told: JSON, page, Note.
+func (s *stage) state(page, id string) string {
+	s.t.Helper()
+	_, doc := s.get(s.base+"/api/v1/thread?url="+page, "*/*")
+	state := doc["post"].(map[string]any)["state"].(string)
+	if closed := s.note(id)["commentsEnabled"] == false; closed != (state == "closed") {
+		s.t.Fatalf("JSON says %s, the Note says %v", state, !closed)
+	}
+	shown := s.page(s.base + "/t?url=" + page)
+	if closed := strings.Contains(shown, "Comments are closed."); closed != (state == "closed") || closed == strings.Contains(shown, "Reply from your") {
+		s.t.Fatalf("JSON says %s, the page says %s", state, shown)
+	}
+	return state
+}
+
+// page is a page as a browser gets it.
+func (s *stage) page(url string) string {
+	s.t.Helper()
+	resp, err := s.http.Get(url)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var b bytes.Buffer
+	if _, err := b.ReadFrom(resp.Body); err != nil {
+		s.t.Fatal(err)
+	}
+	return b.String()
+}
+
+func (s *stage) expectState(page, id, want string) {
+	s.t.Helper()
+	s.settle()
+	if got := s.state(page, id); got != want {
+		s.t.Fatalf("%s at %s, want %s", got, s.now().UTC(), want)
+	}
+}
+
+func TestR081_ClosingIsToldOnceAndSilently(t *testing.T) {
+	s, c, page, id, _ := opened(t, "")
+	s.must(s.alpha.Person("anton").Follow(s.ctx, s.base+"/actor"))
+	s.must(s.beta.Person("bob").Follow(s.ctx, s.base+"/actor"))
+	s.settle()
+	open := s.note(id)
+	c.advance(time.Minute)
+	s.afterword("close", page)
+	for _, server := range []*fedtest.Server{s.alpha, s.beta} { // alice takes part on alpha, where anton follows: one inbox
+		note := s.expectReceived(server, "Update", 1)[0].Activity["object"].(map[string]any)
+		if note["content"] != open["content"] || note["published"] != open["published"] || !onlyBlogMayReply(note, s.base+"/actor") || note["commentsEnabled"] != false {
+			t.Errorf("told %v", note)
+		}
+		if updated, err := time.Parse(time.RFC3339, note["updated"].(string)); err != nil || updated.Before(c.t.Truncate(time.Second)) {
+			t.Errorf("updated %v, %v", updated, err)
+		}
+	}
+}
+
+func TestR082_TheNoteSaysItAndReopeningReversesIt(t *testing.T) {
+	s, _, page, id, _ := opened(t, "")
+	open := s.note(id)
+	s.afterword("close", page)
+	s.expectState(page, id, "closed")
+	s.afterword("reopen", page)
+	s.expectState(page, id, "open")
+	again := s.note(id)
+	delete(open, "updated")
+	delete(again, "updated")
+	if was, is := fmt.Sprint(open), fmt.Sprint(again); was != is {
+		t.Errorf("was %s\nis  %s", was, is)
+	}
+}
+
+func TestCloseReopenCloseEndsInOneTrueUpdate(t *testing.T) {
+	s, _, page, _, _ := opened(t, "")
+	s.must(s.alpha.Person("alice").Follow(s.ctx, s.base+"/actor"))
+	s.settle()
+	for range 3 {
+		s.afterword("close", page)
+		s.afterword("reopen", page)
+	}
+	s.afterword("close", page)
+	if note := s.expectReceived(s.alpha, "Update", 1)[0].Activity["object"].(map[string]any); note["commentsEnabled"] != false {
+		t.Errorf("told %v", note)
+	}
+}
+
+func TestR083_R084_LateRepliesAtEveryDepth(t *testing.T) {
+	s, c, page, id, first := opened(t, "")
+	carol := s.gamma.Person("carol")
+	second := s.must(carol.Reply(s.ctx, first, "Second."))
+	s.settle()
+	s.afterword("close", page)
+	s.settle()
+	var late []string
+	for i, parent := range []string{id, first, second} {
+		late = append(late, s.must(carol.Reply(s.ctx, parent, fmt.Sprintf("Late %d.", i))))
+		s.settle()
+	}
+	late = append(late, s.must(carol.Reply(s.ctx, late[0], "Below a late one.")))
+	late = append(late, s.must(s.beta.Person("bob").Write(s.ctx, fedtest.Draft{InReplyTo: first, HTML: "Forced.", Force: true})))
+	s.expect(page, "closed: 2 comments, 0 likes, 0 boosts, 5 late", "@alice First.", "  @carol Second.")
+	for _, url := range []string{s.base + "/replies/a/?page=1", s.base + "/context/a/?page=1", s.base + "/t?url=" + page, s.base + "/embed/thread?url=" + page} {
+		text := s.page(url)
+		for _, id := range late {
+			if strings.Contains(text, id) {
+				t.Errorf("%s shows %s", url, id)
+			}
+		}
+	}
+	s.expectReceived(s.beta, "Reject", 1)
+	reject := s.expectReceived(s.gamma, "Reject", 1)[0] // one an hour, to the personal inbox
+	if reject.Activity["object"] != late[0] || reject.Activity["id"] == nil || reject.Activity["target"] != id || reject.Inbox == s.gamma.Base+"/inbox" {
+		t.Errorf("%s at %s", reject.Raw, reject.Inbox)
+	}
+	c.advance(61 * time.Minute)
+	s.must(carol.Reply(s.ctx, id, "An hour later."))
+	s.expectReceived(s.gamma, "Reject", 2)
+	if got := s.page(s.base + "/t?url=" + page); !strings.Contains(got, "6 replies came after") {
+		t.Errorf("the page does not count late replies: %s", got)
+	}
+}
+
+func TestRepliesUnderWayWhenItClosedAreHeld(t *testing.T) {
+	s, c, page, id, _ := opened(t, "")
+	c.advance(time.Minute)
+	written := c.t
+	s.afterword("close", page)
+	c.advance(10*time.Minute - time.Second)
+	held := s.must(s.gamma.Person("carol").Write(s.ctx, fedtest.Draft{InReplyTo: id, HTML: "On its way.", Published: written.Add(-time.Second)}))
+	c.advance(time.Second)
+	s.must(s.gamma.Person("chen").Write(s.ctx, fedtest.Draft{InReplyTo: id, HTML: "Too late.", Published: written.Add(-time.Second)}))
+	s.expect(page, "closed: 1 comments, 0 likes, 0 boosts, 1 late", "@alice First.")
+	if got := s.afterword("comment", "list", "-state", "pending"); !strings.Contains(got, held) || strings.Contains(got, "Too late") {
+		t.Errorf("held: %s", got)
+	}
+	s.afterword("comment", "approve", held)
+	s.expect(page, "closed: 2 comments, 0 likes, 0 boosts, 1 late", "@alice First.", "@carol On its way.")
+}
+
+func TestR086_ClosingByAge(t *testing.T) {
+	s, c := inMemory(t, "[comments]\nclose_after = \"10d\"\n")
+	page := s.blog + "a/"
+	id := s.afterword("post", "add", "-url", page, "-title", "A")
+	s.must(s.alpha.Person("alice").Follow(s.ctx, s.base+"/actor"))
+	s.settle()
+	c.advance(10*24*time.Hour - time.Second)
+	s.expectState(page, id, "open")
+	s.must(s.alpha.Person("alice").Reply(s.ctx, id, "Just in time."))
+	c.advance(time.Second)
+	s.expectState(page, id, "closed")
+	s.expectReceived(s.alpha, "Update", 1)
+	s.must(s.alpha.Person("alice").Reply(s.ctx, id, "A second late."))
+	s.expect(page, "closed: 1 comments, 0 likes, 0 boosts, 1 late", "@alice Just in time.")
+	s.afterword("reopen", page)
+	c.advance(24 * time.Hour)
+	s.expectState(page, id, "open") // by hand wins over age …
+	s.afterword("close", page)      // … until closed again
+	s.expectState(page, id, "closed")
+}
+
+func TestClosingAtATime(t *testing.T) {
+	s, c, page, id, _ := opened(t, "")
+	s.afterword("close", page, "-at", "3h")
+	s.expectState(page, id, "open")
+	if _, doc := s.get(s.base+"/api/v1/thread?url="+page, "*/*"); doc["post"].(map[string]any)["closes_at"] == nil || doc["post"].(map[string]any)["closed_at"] != nil {
+		t.Errorf("%v", doc["post"])
+	}
+	c.advance(3*time.Hour - time.Second)
+	s.expectState(page, id, "open")
+	s.expectReceived(s.alpha, "Update", 0)
+	c.advance(time.Second)
+	s.expectState(page, id, "closed")
+	s.expectReceived(s.alpha, "Update", 1)
+}
+
+func TestClosingByNumber(t *testing.T) {
+	s, c, page, id, first := opened(t, "[comments]\nclose_after_comments = 2\n")
+	c.advance(time.Minute)
+	s.expectState(page, id, "open")
+	s.must(s.gamma.Person("carol").Reply(s.ctx, first, "The last one."))
+	s.expectState(page, id, "closed")
+	s.must(s.alpha.Person("alice").Delete(s.ctx, first))
+	s.expectState(page, id, "closed") // a deletion opens nothing
+	c.advance(time.Minute)
+	s.must(s.gamma.Person("carol").Reply(s.ctx, id, "One too many."))
+	s.expect(page, "closed: 1 comments, 0 likes, 0 boosts, 1 late", "(deleted)", "  @carol The last one.")
+	s.afterword("reopen", page)
+	s.expectState(page, id, "open")
+}
+
+func TestClosingABranch(t *testing.T) {
+	s, _, page, id, first := opened(t, "")
+	carol := s.gamma.Person("carol")
+	second := s.must(carol.Reply(s.ctx, first, "Second."))
+	s.settle()
+	s.afterword("close", page, "-branch", first)
+	s.expectState(page, id, "open")
+	s.must(carol.Reply(s.ctx, second, "In the closed branch."))
+	s.must(carol.Reply(s.ctx, id, "Beside it."))
+	s.expect(page, "open: 3 comments, 0 likes, 0 boosts, 1 late", "@alice First.", "  @carol Second.", "@carol Beside it.")
+	if got := s.page(s.base + "/t?url=" + page); strings.Count(got, "closed") == 0 {
+		t.Errorf("the page does not say that the branch is closed")
+	}
+	if got := s.fails("close", page, "-branch", first); !strings.Contains(got, "closed already") {
+		t.Error(got)
+	}
+	s.afterword("reopen", page, "-branch", first)
+	s.must(carol.Reply(s.ctx, second, "Open again."))
+	s.expect(page, "open: 4 comments, 0 likes, 0 boosts, 1 late", "@alice First.", "  @carol Second.", "    @carol Open again.", "@carol Beside it.")
+}
+
+func TestClosingEverything(t *testing.T) {
+	s, _, page, id, _ := opened(t, "")
+	other := s.blog + "b/"
+	s.afterword("post", "add", "-url", other, "-title", "B")
+	s.settle()
+	s.afterword("close", other)
+	s.afterword("close", "all")
+	s.expectState(page, id, "closed")
+	s.expectReceived(s.alpha, "Update", 1)
+	if got := s.fails("reopen", page); !strings.Contains(got, "reopen all") {
+		t.Error(got)
+	}
+	s.afterword("post", "add", "-url", s.blog+"c/", "-title", "C")
+	s.expect(s.blog+"c/", "closed: 0 comments, 0 likes, 0 boosts, 0 late")
+	s.afterword("reopen", "all")
+	s.expectState(page, id, "open")
+	s.expectReceived(s.alpha, "Update", 2)
+	s.expect(other, "closed: 0 comments, 0 likes, 0 boosts, 0 late") // it was closed for itself
+}
+
+func TestCreatedClosed(t *testing.T) {
+	s, _ := inMemory(t, "")
+	s.must(s.beta.Person("bob").Follow(s.ctx, s.base+"/actor"))
+	s.settle()
+	id := s.afterword("post", "add", "-url", s.blog+"a/", "-title", "A", "-closed")
+	if note := s.expectReceived(s.beta, "Create", 1)[0].Activity["object"].(map[string]any); note["commentsEnabled"] != false {
+		t.Errorf("told %v", note)
+	}
+	if _, err := s.beta.Person("bob").Reply(s.ctx, id, "May I?"); !errors.Is(err, fedtest.ErrClosed) {
+		t.Errorf("its users may reply: %v", err)
+	}
+}
+
+func TestClosedNotice(t *testing.T) {
+	s, _, page, id, _ := opened(t, "[comments]\nclosed_notice = true\n")
+	if text := s.note(id)["content"].(string); strings.Contains(text, "closed") {
+		t.Error(text)
+	}
+	s.afterword("close", page)
+	if text := s.note(id)["content"].(string); !strings.HasSuffix(text, "<p>Comments are closed.</p>") {
+		t.Error(text)
+	}
+}
+
+func TestClosingWord(t *testing.T) {
+	s, _, page, id, _ := opened(t, "")
+	s.afterword("close", page, "-say", "Thanks, *all*.")
+	s.settle()
+	answers := s.expectReceived(s.alpha, "Create", 1)
+	note := answers[0].Activity["object"].(map[string]any)
+	if note["inReplyTo"] != id || !strings.Contains(note["content"].(string), "<em>all</em>") || note["context"] != s.note(id)["context"] {
+		t.Errorf("%v", note)
+	}
+	s.expect(page, "closed: 2 comments, 0 likes, 0 boosts, 0 late", "@alice First.", "@blog@comments.test Thanks, all.")
+}
+
+func TestR085_WhatStandsCanChange(t *testing.T) {
+	s, _, page, _, first := opened(t, "")
+	alice, carol := s.alpha.Person("alice"), s.gamma.Person("carol")
+	second := s.must(carol.Reply(s.ctx, first, "Second."))
+	s.must(carol.Like(s.ctx, s.base+"/posts/a/"))
+	s.settle()
+	s.afterword("close", page)
+	s.must(alice.Edit(s.ctx, first, "Edited."))
+	s.must(carol.Delete(s.ctx, second))
+	s.must(carol.Unlike(s.ctx, s.base+"/posts/a/"))
+	s.must(alice.Boost(s.ctx, s.base+"/posts/a/"))
+	s.expect(page, "closed: 1 comments, 0 likes, 1 boosts, 0 late", "@alice Edited. (edited)")
+	s.must(alice.DeleteAccount(s.ctx))
+	s.expect(page, "closed: 0 comments, 0 likes, 0 boosts, 0 late")
+}
+
+func TestR087_RequestsToReply(t *testing.T) {
+	s, _, page, id, _ := opened(t, "")
+	bob := s.beta.Person("bob")
+	ask := func(reply string) fedtest.Delivery {
+		t.Helper()
+		before := len(s.received(s.beta, "Accept")) + len(s.received(s.beta, "Reject"))
+		request := bob.Activity("ReplyRequest", id)
+		request["instrument"] = reply
+		if a := bob.Send(s.ctx, s.base+"/inbox", request, fedtest.Envelope{}); a.Status != http.StatusAccepted {
+			t.Fatalf("%+v", a)
+		}
+		s.settle()
+		all := append(s.received(s.beta, "Accept"), s.received(s.beta, "Reject")...)
+		if len(all) != before+1 {
+			t.Fatalf("%d answers", len(all)-before)
+		}
+		answer := s.beta.Received()[len(s.beta.Received())-1]
+		if object := answer.Activity["object"].(map[string]any); object["id"] != request["id"] || object["type"] != "ReplyRequest" {
+			t.Errorf("%s", answer.Raw)
+		}
+		return answer
+	}
+	granted := ask(s.beta.Base + "/users/bob/statuses/1")
+	if granted.Type != "Accept" {
+		t.Fatalf("%s", granted.Raw)
+	}
+	proof := s.note(granted.Activity["result"].(string))
+	if proof["type"] != "ReplyAuthorization" || proof["interactingObject"] != s.beta.Base+"/users/bob/statuses/1" || proof["interactionTarget"] != id || proof["attributedTo"] != s.base+"/actor" {
+		t.Errorf("%v", proof)
+	}
+	s.afterword("close", page)
+	if refused := ask(s.beta.Base + "/users/bob/statuses/2"); refused.Type != "Reject" {
+		t.Errorf("%s", refused.Raw)
+	}
+}
+
+func TestR088_ModeratedThreads(t *testing.T) {
+	s, _ := inMemory(t, "[comments]\nmoderation = \"first\"\n")
+	page := s.blog + "a/"
+	id := s.afterword("post", "add", "-url", page, "-title", "A")
+	policy := s.note(id)["interactionPolicy"].(map[string]any)["canReply"].(map[string]any)
+	if fmt.Sprint(policy["manualApproval"]) != "[https://www.w3.org/ns/activitystreams#Public]" || fmt.Sprint(policy["automaticApproval"]) != "["+s.base+"/actor]" {
+		t.Errorf("%v", policy)
+	}
+	bob, carol := s.beta.Person("bob"), s.gamma.Person("carol")
+	good := s.must(bob.Write(s.ctx, fedtest.Draft{InReplyTo: id, HTML: "Hello.", Force: true}))
+	bad := s.must(carol.Reply(s.ctx, id, "Buy this."))
+	s.expect(page, "moderated: 0 comments, 0 likes, 0 boosts, 0 late")
+	for _, url := range []string{"/replies/a/?page=1", "/context/a/?page=1", "/t?url=" + page, "/embed/thread?url=" + page, "/api/v1/thread?url=" + page} {
+		if text := s.page(s.base + url); strings.Contains(text, "Hello.") || strings.Contains(text, good) {
+			t.Errorf("%s shows what waits: %s", url, text)
+		}
+	}
+	s.afterword("comment", "approve", good)
+	s.afterword("comment", "hide", bad)
+	accept := s.expectReceived(s.beta, "Accept", 1)[0]
+	if accept.Activity["object"] != good || s.note(accept.Activity["result"].(string))["interactingObject"] != good {
+		t.Errorf("%s", accept.Raw)
+	}
+	if reject := s.expectReceived(s.gamma, "Reject", 1)[0]; reject.Activity["object"] != bad {
+		t.Errorf("%s", reject.Raw)
+	}
+	s.must(bob.Write(s.ctx, fedtest.Draft{InReplyTo: id, HTML: "Again.", Force: true}))
+	s.expect(page, "moderated: 2 comments, 0 likes, 0 boosts, 0 late", "@bob Hello.", "@bob Again.")
+	s.afterword("comment", "hide", good)
+	if status, _ := s.get(accept.Activity["result"].(string), "application/activity+json"); status != http.StatusNotFound {
+		t.Errorf("the approval of a hidden reply still stands: %d", status)
+	}
+}
+
+func TestR090_QuotesAreRefused(t *testing.T) {
+	s, _, _, id, _ := opened(t, "")
+	bob := s.beta.Person("bob")
+	request := bob.Activity("QuoteRequest", id)
+	request["instrument"] = s.beta.Base + "/users/bob/statuses/9"
+	bob.Send(s.ctx, s.base+"/inbox", request, fedtest.Envelope{})
+	s.expectReceived(s.beta, "Reject", 1)
+	if who := fmt.Sprint(s.note(id)["interactionPolicy"].(map[string]any)["canQuote"].(map[string]any)["automaticApproval"]); who != "["+s.base+"/actor]" {
+		t.Error(who)
+	}
+}
+
+func TestClosingRefusesNonsense(t *testing.T) {
+	s, _, page, id, first := opened(t, "")
+	other := s.afterword("post", "add", "-url", s.blog+"b/", "-title", "B")
+	before := s.page(s.base + "/api/v1/thread?url=" + page)
+	for name, args := range map[string][]string{
+		"an unknown post":          {"close", s.blog + "nope/"},
+		"a time in the past":       {"close", page, "-at", "-3d"},
+		"no time":                  {"close", page, "-at", "soon"},
+		"an unknown branch":        {"close", page, "-branch", "https://alpha.test/nope"},
+		"a branch of another post": {"close", other, "-branch", first},
+		"a say of nothing":         {"close", page, "-say", "  "},
+		"an open thread reopened":  {"reopen", page},
+		"an open branch reopened":  {"reopen", page, "-branch", first},
+		"nothing closed together":  {"reopen", "all"},
+		"all with a branch":        {"close", "all", "-branch", first},
+		"two arguments":            {"close", page, id},
+		"none":                     {"close"},
+	} {
+		s.fails(args...)
+		s.settle()
+		if after := s.page(s.base + "/api/v1/thread?url=" + page); after != before {
+			t.Errorf("%s changed something: %s", name, after)
+		}
+	}
+	s.afterword("close", page)
+	if got := s.fails("close", page); !strings.Contains(got, "closed already, since ") {
+		t.Error(got)
+	}
+}
+
+// TestCloseAgainstReplies: replies and a closing at the same moment. Whatever is shown afterwards was shown before the
+// closing was committed, and what came late is counted.
+func TestCloseAgainstReplies(t *testing.T) {
+	s, _ := onSockets(t)
+	page := s.blog + "a/"
+	id := s.afterword("post", "add", "-url", page, "-title", "A")
+	count := func(what string) int {
+		_, doc := s.get(s.base+"/api/v1/thread?url="+page, "*/*")
+		return int(doc["post"].(map[string]any)[what].(float64))
+	}
+	var replying sync.WaitGroup
+	const writers, each = 4, 25
+	for w := range writers {
+		replying.Go(func() {
+			for n := range each {
+				s.beta.Person(fmt.Sprint("writer", w)).Write(s.ctx, fedtest.Draft{InReplyTo: id, HTML: fmt.Sprint("reply ", n), Force: true}) //nolint:errcheck // counted below
+			}
+		})
+	}
+	if !s.await(func() bool { return count("comments") > 10 }) {
+		t.Fatal("no comments")
+	}
+	s.afterword("close", page)
+	closedWith := count("comments")
+	replying.Wait()
+	if !s.await(func() bool { return count("comments")+count("late")+s.pending() == writers*each }) {
+		t.Fatalf("%d shown, %d late, %d held of %d", count("comments"), count("late"), s.pending(), writers*each)
+	}
+	// Received before the closing, shown after it: at most those that were being processed.
+	if extra := count("comments") - closedWith; extra > writers*2 {
+		t.Errorf("%d more are shown after the closing", extra)
+	}
+	if count("late") == 0 && s.pending() == 0 {
+		t.Error("nothing came late")
+	}
+}
+
+func (s *stage) pending() int {
+	return strings.Count(s.afterword("comment", "list", "-state", "pending", "-limit", "1000"), "  pending ")
+}
+
+// TestTheRealThread: a real closed thread, eight comments four levels deep, comes out of the federation path as it was.
+func TestTheRealThread(t *testing.T) {
+	text, err := os.ReadFile("../../../shared/seed/thread.json")
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skip("the real thread is not here")
+	}
+	var seed struct {
+		Post     struct{ Title, URL, Published string }
+		Comments []struct {
+			ID, Parent int
+			Paragraphs []string
+			Published  time.Time
+		}
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &seed)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _ := inMemory(t, "")
+	page := s.blog + "2009/07/06/the-real-thread/"
+	ids := map[int]string{0: s.afterword("post", "add", "-url", page, "-title", seed.Post.Title, "-published", seed.Post.Published)}
+	s.settle()
+	want := []string{"closed: 8 comments, 0 likes, 0 boosts, 0 late"}
+	depth := map[int]int{0: -1}
+	for i, c := range seed.Comments {
+		person := s.alpha.Person(fmt.Sprint("commenter", i+1))
+		var body strings.Builder
+		for _, p := range c.Paragraphs {
+			body.WriteString("<p>" + html.EscapeString(p) + "</p>")
+		}
+		ids[c.ID] = s.must(person.Write(s.ctx, fedtest.Draft{InReplyTo: ids[c.Parent], HTML: body.String(), Published: c.Published}))
+		s.settle()
+		depth[c.ID] = depth[c.Parent] + 1
+		want = append(want, strings.Repeat("  ", depth[c.ID])+person.Handle()[:strings.LastIndex(person.Handle(), "@")]+" "+strings.Join(strings.Fields(strings.Join(c.Paragraphs, "")), " "))
+	}
+	s.afterword("close", page)
+	s.settle()
+	if got := html.UnescapeString(s.plain(s.thread(page))); got != strings.Join(want, "\n") {
+		t.Errorf("readers see\n%s\nwant\n%s", got, strings.Join(want, "\n"))
+	}
+	if !strings.Contains(s.page(s.base+"/t?url="+page), "Comments are closed.") {
+		t.Error("the page does not say that comments are closed")
+	}
+}

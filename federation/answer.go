@@ -1,0 +1,77 @@
+package federation
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"afterword/federation/wire"
+	"afterword/storage"
+	"afterword/thread"
+)
+
+// BlogActor is the blog's account as the author of its own answers.
+func (f *Federation) BlogActor() storage.Actor {
+	name := f.Name
+	if name == "" {
+		name = f.Handle
+	}
+	return storage.Actor{Author: thread.Author{ID: f.Actor(), Name: name, Handle: "@" + f.blog.Account(), URL: f.Page}, Type: "Person"}
+}
+
+// answered is what the documents of one of the blog's answers need beside itself: the post, and whom it answers.
+func (f *Federation) answered(ctx context.Context, id thread.IRI) (c thread.Comment, p thread.Post, to thread.Author, err error) {
+	if c, err = f.DB.Comment(ctx, id); err != nil {
+		return c, p, to, err
+	}
+	if p, err = f.DB.Post(ctx, c.Post); err != nil || c.Parent == "" {
+		return c, p, to, err
+	}
+	above, err := f.DB.Comment(ctx, c.Parent)
+	return c, p, above.Author, err
+}
+
+// publishAnswer tells the followers and everyone in the thread of a new, changed or removed answer of the blog.
+func (f *Federation) publishAnswer(ctx context.Context, c storage.Change) error {
+	answer, p, to, err := f.answered(ctx, c.Object)
+	if err != nil {
+		return err
+	}
+	out := &storage.Outgoing{Object: answer.ID, Kind: c.Kind}
+	state := f.Rules.StateAt(p, f.Now())
+	switch {
+	case c.Kind == "delete":
+		out.ID, out.Body = activity(f.blog.DeleteNote(answer.ID, c.At))
+	case answer.Deleted:
+		return f.DB.Publish(ctx, c, nil, storage.Recipients{})
+	case c.Kind == "create":
+		out.ID, out.Body = activity(f.blog.CreateAnswer(answer, to, state))
+	default:
+		out.ID, out.Body = activity(f.blog.UpdateAnswer(answer, to, state, later(c.At, answer.Edited)))
+	}
+	return f.DB.Publish(ctx, c, out, storage.Recipients{Followers: true, Participants: p.ID})
+}
+
+// answer serves "/answers/7", and its direct replies as "/answers/7/replies". A browser is sent to the thread.
+func (f *Federation) answer(r *http.Request) document {
+	id, n := f.requested(r)
+	id, ofReplies := strings.CutSuffix(id, "/replies")
+	c, p, to, err := f.answered(r.Context(), thread.IRI(id))
+	if err != nil {
+		return failed(err)
+	}
+	replies, err := f.directReplies(r.Context(), c.ID, max(n, 1))
+	switch {
+	case err != nil:
+		return failed(err)
+	case c.Deleted:
+		return document{status: http.StatusNotFound, mediaType: wire.ActivityJSON, body: f.blog.Tombstone(c.ID, c.Received)}
+	case ofReplies && n > 0:
+		return activityJSON(f.blog.RepliesPage(c.ID, n, replies))
+	case ofReplies:
+		return activityJSON(f.blog.RepliesDocument(c.ID, replies))
+	case !WantsActivity(r):
+		return document{location: string(p.ID)}
+	}
+	return activityJSON(f.blog.AnswerDocument(c, to, f.Rules.StateAt(p, f.Now()), replies))
+}

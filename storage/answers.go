@@ -1,0 +1,126 @@
+package storage
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+
+	"afterword/thread"
+)
+
+// ErrNotOurs is returned for a comment that is not one of the blog's own answers.
+var ErrNotOurs = errors.New("not an answer of the blog")
+
+// IsAnswer tells whether an id is that of one of the blog's own comments.
+func (db *DB) IsAnswer(id thread.IRI) bool { return strings.HasPrefix(string(id), db.base+"/answers/") }
+
+// Answer stores the blog's own comment under a post or comment, also in a closed thread, and tells the world. blog is
+// the blog's account as readers see it. ErrNotFound: there is nothing of that id to answer.
+func (db *DB) Answer(ctx context.Context, blog Actor, to thread.IRI, html string) (c thread.Comment, err error) {
+	now := db.now()
+	err = db.write(ctx, func(t tx) error {
+		place, err := placeOf(t.queryer, to)
+		if err != nil {
+			return err
+		}
+		if err := t.saveActor(blog, now); err != nil {
+			return err
+		}
+		id, err := t.nextAnswer(db.base)
+		if err != nil {
+			return err
+		}
+		c = thread.Comment{ID: id, URL: string(id), Post: place.Post.ID, Parent: place.Parent, Author: blog.Author, HTML: html,
+			Lang: place.Post.Lang, Published: now, Received: now, State: thread.Visible}
+		return errors.Join(t.addComment(c, now), t.exec("UPDATE posts SET entered = entered - 1 WHERE id = $1", c.Post),
+			t.change("create", string(id), nil, now))
+	})
+	return c, err
+}
+
+// nextAnswer makes an id that was never given.
+func (t tx) nextAnswer(base string) (id thread.IRI, err error) {
+	var n int64
+	err = t.row(`INSERT INTO settings (name, value) VALUES ('answers', '1')
+		ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(settings.value AS BIGINT) + 1 AS TEXT) RETURNING CAST(value AS BIGINT)`, nil, &n)
+	return thread.IRI(fmt.Sprint(base, "/answers/", n)), err
+}
+
+// EditAnswer changes one of the blog's own comments and tells the world.
+func (db *DB) EditAnswer(ctx context.Context, id thread.IRI, html string) error {
+	if !db.IsAnswer(id) {
+		return ErrNotOurs
+	}
+	now := db.now()
+	return db.write(ctx, func(t tx) error {
+		var post thread.IRI
+		err := t.row("UPDATE comments SET html = $1, edited = $2 WHERE id = $3 AND deleted = 0 RETURNING post", []any{html, ms(now), id}, &post)
+		if err != nil {
+			return err
+		}
+		return errors.Join(t.touch(post), t.change("update", string(id), nil, now))
+	})
+}
+
+// Approval is the proof that a reply may stand under a post: what a ReplyAuthorization says.
+type Approval struct {
+	ID, Reply, Target thread.IRI
+}
+
+// ApprovalID is the id of the approval of a reply.
+func (db *DB) ApprovalID(reply thread.IRI) thread.IRI {
+	sum := sha256.Sum256([]byte(reply))
+	return thread.IRI(db.base + "/approvals/" + base64.RawURLEncoding.EncodeToString(sum[:15]))
+}
+
+// Approval is the approval with this id, as long as the reply stands or has yet to come.
+func (db *DB) Approval(ctx context.Context, id thread.IRI) (a Approval, err error) {
+	err = db.read(ctx).row(`SELECT id, reply, target FROM approvals WHERE id = $1
+		AND NOT EXISTS (SELECT 1 FROM comments c WHERE c.id = reply AND (c.state <> 'visible' OR c.deleted = 1))`, []any{id}, &a.ID, &a.Reply, &a.Target)
+	return a, err
+}
+
+func (t tx) approve(id, reply, target thread.IRI, now int64) error {
+	return t.exec("INSERT INTO approvals (id, reply, target, at) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING", id, reply, target, now)
+}
+
+// Decide has a request for permission to reply answered: granted (and the approval kept) or refused. m holds the request.
+func (db *DB) Decide(ctx context.Context, m Message, reply, target thread.IRI, granted bool, v thread.Verdict) error {
+	now := db.now()
+	return db.write(ctx, func(t tx) error {
+		kind := "refuse"
+		if granted {
+			kind = "grant"
+			if err := t.approve(db.ApprovalID(reply), reply, target, ms(now)); err != nil {
+				return err
+			}
+		}
+		return errors.Join(t.change(kind, string(reply), m.Raw, now), t.settle(m.ID, v, now))
+	})
+}
+
+// Moderate is the blogger's word on a comment: Visible approves it, Hidden takes it out of sight. The server of a comment
+// that waited or was late hears of it.
+func (db *DB) Moderate(ctx context.Context, id thread.IRI, to thread.State) error {
+	now := db.now()
+	return db.write(ctx, func(t tx) error {
+		c, err := commentByID(t.queryer, id)
+		if err != nil || c.State == to {
+			return err
+		}
+		if err := t.move(id, to); err != nil {
+			return err
+		}
+		waited := c.State == thread.Pending || c.State == thread.Late
+		switch {
+		case waited && to == thread.Visible:
+			return errors.Join(t.approve(db.ApprovalID(id), id, c.Post, ms(now)), t.change("approve", string(id), nil, now))
+		case c.State == thread.Pending && to == thread.Hidden:
+			return t.change("reject", string(id), nil, now)
+		}
+		return nil
+	})
+}

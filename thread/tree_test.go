@@ -1,0 +1,79 @@
+package thread
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+)
+
+// tree makes comments from "id<parent" words; "!" in front marks a deleted one, "?" one that waits. They are a minute
+// apart, in the order of the words.
+func tree(words string) (comments []Comment) {
+	for i, word := range strings.Fields(words) {
+		c := Comment{State: Visible, Published: noon.Add(time.Duration(i) * time.Minute)}
+		if c.Deleted = word[0] == '!'; c.Deleted || word[0] == '?' {
+			if word[0] == '?' {
+				c.State = Pending
+			}
+			word = word[1:]
+		}
+		id, parent, _ := strings.Cut(word, "<")
+		c.ID, c.Parent, c.HTML = IRI(id), IRI(parent), "text"
+		comments = append(comments, c)
+	}
+	return comments
+}
+
+// shape is the arranged tree in words: depth, id, replies; stubs in parentheses.
+func shape(placed []Placed) string {
+	var words []string
+	for _, p := range placed {
+		word := fmt.Sprintf("%d%s%d", p.Depth, p.ID, p.Replies)
+		if p.Stub {
+			word = "(" + word + ")"
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, " ")
+}
+
+func TestArrange(t *testing.T) {
+	for name, c := range map[string]struct {
+		in, want string
+		order    Order
+	}{
+		"none":                         {"", "", Oldest},
+		"nested":                       {"a b<a c<b d e<a", "0a2 1b1 2c0 1e0 0d0", Oldest},
+		"newest first, replies oldest": {"a b<a c<a d", "0d0 0a2 1b0 1c0", Newest},
+		"child before parent":          {"b<a a", "0a1 1b0", Oldest},
+		"deleted with replies":         {"!a b<a", "(0a1) 1b0", Oldest},
+		"deleted alone":                {"!a b", "0b0", Oldest},
+		"deleted chain":                {"a !b<a !c<b", "0a0", Oldest},
+		"deleted chain with an end":    {"a !b<a !c<b d<c", "0a1 (1b1) (2c1) 3d0", Oldest},
+		"waiting":                      {"a ?b<a", "0a0", Oldest},
+		"parent unknown":               {"a b<x", "0a0", Oldest},
+		"circle":                       {"a b<c c<b", "0a0", Oldest},
+	} {
+		if got := shape(Arrange(tree(c.in), c.order)); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+	if stub := Arrange(tree("!a b<a"), Oldest)[0]; stub.HTML != "" || stub.Author != (Author{}) || !stub.Deleted {
+		t.Errorf("a stub says %+v", stub)
+	}
+}
+
+// TestArrangeKeepsOrder: whatever order comments are read in, the tree is the same, and depth never makes it fail.
+func TestArrangeKeepsOrder(t *testing.T) {
+	comments := []Comment{{ID: "0", State: Visible}}
+	for i := 1; i < 20_000; i++ {
+		comments = append(comments, Comment{ID: IRI(fmt.Sprint(i)), Parent: IRI(fmt.Sprint(i - 1 - i%2*min(i-1, 3))), State: Visible, Published: noon.Add(time.Duration(i%7) * time.Hour)})
+	}
+	want := shape(Arrange(comments, Oldest))
+	rand.Shuffle(len(comments), func(i, j int) { comments[i], comments[j] = comments[j], comments[i] })
+	if shape(Arrange(comments, Oldest)) != want {
+		t.Error("the order of reading shows")
+	}
+}
