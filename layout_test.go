@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -197,4 +198,17 @@ func declared(decl ast.Decl) (names []string) {
 		}
 	}
 	return names
+}
+
+// TestNoTemplates: docs/decisions/005-size.md.
+func TestNoTemplates(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "./cmd/afterword").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for _, pkg := range strings.Fields(string(out)) {
+		if strings.HasSuffix(pkg, "/template") {
+			t.Errorf("the program links %s", pkg)
+		}
+	}
 }

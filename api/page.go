@@ -1,9 +1,8 @@
 package api
 
 import (
-	_ "embed"
+	"cmp"
 	"fmt"
-	"html/template"
 	"net/url"
 	"strconv"
 	"strings"
@@ -11,46 +10,72 @@ import (
 	"afterword/thread"
 )
 
-//go:embed page.html
-var pageHTML string
-
-// href writes an address exactly as it is, apart from what HTML escapes: html/template would percent-encode it further,
-// and an id must arrive byte for byte.
-var templates = template.Must(template.New("").Funcs(template.FuncMap{
-	"href": func(address string) template.HTMLAttr {
-		return template.HTMLAttr(`href="` + template.HTMLEscapeString(web(address)) + `"`)
-	},
-}).Parse(pageHTML))
-
-// frame is what stands around a thread on a page of our own.
-type frame struct {
-	Lang, Dir string
-	Blog      Blog
-	Style     string
-	Title     string
-	Post      thread.Post
-	NoteID    string
-	Date      template.HTML
-	Summary   template.HTML // made safe when it came
-}
-
-func (s *Server) frame(w *words, title string) frame {
-	return frame{Lang: w.Lang, Dir: w.Dir, Blog: s.Blog, Style: s.Base + styleCSS.path(), Title: title}
-}
-
 // page is a thread as a page of its own, which works without script.
 func (s *Server) page(q query, p part) []byte {
-	w := s.words(q.lang, p.post)
-	f := s.frame(w, title(p.post))
-	f.Post, f.NoteID, f.Summary = p.post, string(p.post.ID), template.HTML(p.post.Summary)
-	date := markup{words: w}
-	date.time("dt-published", p.post.Published, w.date(p.post.Published))
-	f.Date = template.HTML(date.String())
-
-	m := markup{words: w}
-	s.open(&m, "page", f)
+	m := markup{words: s.words(q.lang, p.post)}
+	s.head(&m, title(p.post))
+	m.put(`<link rel="canonical"`)
+	m.attr("href", web(p.post.URL))
+	m.put(">\n" + `<link rel="alternate" type="application/activity+json"`)
+	m.attr("href", string(p.post.ID))
+	m.put(">\n")
+	s.main(&m)
+	m.headline(p.post)
 	s.section(&m, q, p)
 	return m.end()
+}
+
+// head begins a page of our own.
+func (s *Server) head(m *markup, title string) {
+	m.put("<!DOCTYPE html>\n<html")
+	m.attr("lang", m.Lang)
+	m.attr("dir", m.Dir)
+	m.put(`>
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>`)
+	m.text(title)
+	if s.Blog.Name != "" {
+		m.text(" – " + s.Blog.Name)
+	}
+	m.put("</title>\n" + `<link rel="stylesheet"`)
+	m.attr("href", s.Base+styleCSS.path())
+	m.put(">\n")
+}
+
+// main ends the head and begins what is to be read; end completes it.
+func (s *Server) main(m *markup) {
+	m.put("</head>\n" + `<body class="aw-page">` + "\n" + `<main class="h-entry">` + "\n")
+	if s.Blog.URL == "" {
+		return
+	}
+	m.put(`<p class="aw-blog"><a`)
+	m.attr("href", web(s.Blog.URL))
+	m.put(">")
+	m.text(cmp.Or(s.Blog.Name, s.Blog.URL))
+	m.put("</a></p>\n")
+}
+
+// headline is the post above its thread.
+func (m *markup) headline(p thread.Post) {
+	m.put(`<h1 class="p-name" dir="auto"`)
+	m.attr("lang", p.Lang)
+	m.put(`><a class="u-url"`)
+	m.attr("href", web(p.URL))
+	m.put(">")
+	m.text(title(p))
+	m.put("</a></h1>\n" + `<p class="aw-note">`)
+	m.time("dt-published", p.Published, m.date(p.Published))
+	m.put("</p>\n")
+	if p.Summary != "" {
+		m.put(`<div class="p-summary" dir="auto"`)
+		m.attr("lang", p.Lang)
+		m.put(">")
+		m.stored(p.Summary)
+		m.put("</div>\n")
+	}
 }
 
 // fragment is the same thread to stand inside a page of the blog.
@@ -67,15 +92,12 @@ func (s *Server) problemPage(p problem) []byte {
 	if p.status >= 500 {
 		title = m.Oh
 	}
-	s.open(&m, "problem", s.frame(m.words, title))
+	s.head(&m, title)
+	s.main(&m)
+	m.put("<h1>")
+	m.text(title)
+	m.put("</h1>\n")
 	return m.end()
-}
-
-// open begins a page; end completes it.
-func (s *Server) open(m *markup, name string, f frame) {
-	if err := templates.ExecuteTemplate(m, name, f); err != nil {
-		s.Log.Error("template", "name", name, "error", err) // a Buffer takes everything: a mistake in the template
-	}
 }
 
 func (m *markup) end() []byte {

@@ -41,9 +41,9 @@ type Config struct {
 	Version string // of the program, for NodeInfo
 
 	Rules        thread.Rules
-	ClosedNotice bool // a closed thread's Note says so in its text
-	Owner  string // the blogger's own account, "@me@host" or its URL; may be empty
-	Limits Limits
+	ClosedNotice bool   // a closed thread's Note says so in its text
+	Owner        string // the blogger's own account, "@me@host" or its URL; may be empty
+	Limits       Limits
 
 	Now func() time.Time // nil: time.Now
 	Log *slog.Logger     // nil: slog.Default()

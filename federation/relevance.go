@@ -46,7 +46,7 @@ func (f *Federation) concerns(ctx context.Context, a *wire.Object) (bool, error)
 // isReply tells whether an object may stand in one of our threads: it answers something there, or it answers
 // something and speaks of us.
 func (f *Federation) isReply(ctx context.Context, a, o *wire.Object) (bool, error) {
-	if o.ID == "" || o.IsVote() || len(o.Raw) > 0 && !speaks(o) {
+	if o.ID == "" || o.IsVote() || len(o.Raw) > 0 && !o.Speaks() {
 		return false, nil
 	}
 	if len(o.Raw) == 0 { // a bare id: what it is, its origin must say
@@ -106,15 +106,6 @@ func (f *Federation) undoConcerns(ctx context.Context, a *wire.Object) (bool, er
 		return false, nil
 	}
 	return err == nil, err
-}
-
-// speaks tells whether an object is of a kind that may be a comment.
-func speaks(o *wire.Object) bool {
-	switch o.Type() {
-	case "Note", "Article", "Page", "Question", "Image", "Video", "Audio", "Document", "Event":
-		return true
-	}
-	return false
 }
 
 // brings tells whether an activity brings or changes an object with a text.

@@ -133,7 +133,10 @@ func (db *DB) Known(ctx context.Context, id thread.IRI) (bool, error) {
 	if ok, err := q.has("SELECT 1 FROM comments WHERE id = $1", id); err != nil || ok {
 		return ok, err
 	}
-	return q.has("SELECT 1 FROM posts WHERE removed = 0 AND (id = $1 OR page = $2)", id, thread.CanonicalURL(string(id)))
+	if ok, err := q.has("SELECT 1 FROM posts WHERE removed = 0 AND id = $1", id); err != nil || ok {
+		return ok, err
+	}
+	return q.has("SELECT 1 FROM posts WHERE removed = 0 AND (page = $1 OR note = $1)", thread.CanonicalURL(string(id)))
 }
 
 // KnownAuthor tells whether an account has a comment that is or was shown.

@@ -9,8 +9,8 @@ import (
 
 // Change is something the world should know.
 type Change struct {
-	ID     int64
-	Kind   string // create, update, delete: of a post or answer; accept: of an account's follow; reject, approve: of a
+	ID   int64
+	Kind string // create, update, delete: of a post or answer; accept: of an account's follow; reject, approve: of a
 	// comment; grant, refuse: of a request to reply
 	Object thread.IRI
 	Data   []byte // accept, grant, refuse: the Follow or request as it came

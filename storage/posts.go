@@ -48,7 +48,7 @@ func (db *DB) FindPost(ctx context.Context, ref string) (thread.Post, error) {
 func findPost(q queryer, ref string) (thread.Post, error) {
 	p, err := one(q, scanPost, "SELECT "+postColumns+" FROM posts WHERE removed = 0 AND id = $1", ref)
 	if errors.Is(err, ErrNotFound) {
-		return one(q, scanPost, "SELECT "+postColumns+" FROM posts WHERE removed = 0 AND page = $1", thread.CanonicalURL(ref))
+		return one(q, scanPost, "SELECT "+postColumns+" FROM posts WHERE removed = 0 AND (page = $1 OR note = $1)", thread.CanonicalURL(ref))
 	}
 	return p, err
 }
@@ -125,9 +125,9 @@ func (t tx) createPost(base string, d Draft, now time.Time) (p thread.Post, err 
 	if d.Closed {
 		p.ClosesAt = now
 	}
-	err = t.exec(`INSERT INTO posts (id, url, page, title, summary, content, lang, tags, published, closes_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, p.ID, p.URL, thread.CanonicalURL(p.URL), p.Title, p.Summary,
-		p.Content, p.Lang, tagList(p.Tags), ms(p.Published), ms(p.ClosesAt))
+	err = t.exec(`INSERT INTO posts (id, url, page, note, title, summary, content, lang, tags, published, closes_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, p.ID, p.URL, thread.CanonicalURL(p.URL), thread.CanonicalURL(string(p.ID)),
+		p.Title, p.Summary, p.Content, p.Lang, tagList(p.Tags), ms(p.Published), ms(p.ClosesAt))
 	if err == nil && !d.Quiet {
 		err = t.change("create", string(p.ID), nil, now)
 	}

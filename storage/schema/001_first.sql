@@ -11,6 +11,7 @@ CREATE TABLE posts (
   id        TEXT PRIMARY KEY,
   url       TEXT NOT NULL,
   page      TEXT NOT NULL,               -- thread.CanonicalURL(url)
+  note      TEXT NOT NULL,               -- thread.CanonicalURL(id)
   title     TEXT NOT NULL,
   summary   TEXT NOT NULL,
   content   TEXT NOT NULL,
@@ -31,6 +32,7 @@ CREATE TABLE posts (
   revision  BIGINT NOT NULL DEFAULT 1
 );
 CREATE UNIQUE INDEX posts_page ON posts (page) WHERE removed = 0;
+CREATE INDEX posts_note ON posts (note) WHERE removed = 0;
 CREATE INDEX posts_published ON posts (published DESC) WHERE removed = 0;
 
 -- Other people's accounts, as their own servers describe them.
@@ -49,6 +51,7 @@ CREATE TABLE actors (
   hides_public   INTEGER NOT NULL,
   hides_unlisted INTEGER NOT NULL,
   deleted        INTEGER NOT NULL DEFAULT 0,
+  refuses        INTEGER NOT NULL DEFAULT 0, -- it blocks the blog
   rejected       BIGINT NOT NULL DEFAULT 0, -- when a Reject was last sent there
   fetched        BIGINT NOT NULL
 );
