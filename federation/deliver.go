@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"afterword/federation/wire"
 	"afterword/fetch"
 	"afterword/storage"
 )
@@ -17,10 +16,11 @@ const (
 	perHost    = 2   // deliveries under way to one host (PROTOCOL 70)
 	senders    = 128 // in all: they mostly wait for others
 	maxLag     = 8 * 24 * time.Hour
-	rfc9421    = "rfc9421"
+	maxFailing = 7 * 24 * time.Hour   // of a host, before nothing is sent there any more (PROTOCOL 69)
+	pause      = 365 * 24 * time.Hour // until then, unless it speaks to us
 	lookahead  = 512
-	firstRetry = 30 * time.Second
-	lastRetry  = 12 * time.Hour
+	firstRetry = time.Minute
+	lastRetry  = 18 * time.Hour
 )
 
 // deliverWorker sends what is due, many hosts at once, one host never more than twice. A host that does not answer
@@ -75,7 +75,7 @@ func (q *deliveryQueue) job(d storage.Delivery) job {
 
 // deliver tries once and writes down what came of it. Permanence is in the outcome: done, retry at, or gone.
 func (f *Federation) deliver(ctx context.Context, d storage.Delivery) error {
-	err := f.send(ctx, d)
+	err := f.postSigned(ctx, d)
 	if ctx.Err() != nil {
 		return ctx.Err() // we are ending: the row stays as it is
 	}
@@ -93,11 +93,18 @@ func (f *Federation) deliver(ctx context.Context, d storage.Delivery) error {
 		return f.DB.Undeliverable(ctx, d)
 	}
 	due := f.Now().Add(max(backoff(max(d.Attempts, d.Failures)), e.RetryAfter))
-	hostDue := due
-	if e.Kind == fetch.Status && e.Status != http.StatusTooManyRequests && e.Status != http.StatusServiceUnavailable {
-		hostDue = time.Time{} // the host answers; it is this message that it has trouble with
+	return f.DB.Retry(ctx, d, due, f.hostDue(d, e, due), err.Error())
+}
+
+// hostDue is until when nothing is sent to a host that failed; zero when it has trouble with this message only.
+func (f *Federation) hostDue(d storage.Delivery, e *fetch.Error, due time.Time) time.Time {
+	switch {
+	case e.Kind == fetch.Status && e.Status != http.StatusTooManyRequests && e.Status < http.StatusBadGateway:
+		return time.Time{}
+	case !d.Since.IsZero() && f.Now().Sub(d.Since) > maxFailing:
+		return f.Now().Add(pause)
 	}
-	return f.DB.Retry(ctx, d, due, hostDue, err.Error())
+	return due
 }
 
 // worthRetrying: an answer of 4xx is final, but for those that speak of time or of who we are (PROTOCOL 68).
@@ -105,38 +112,11 @@ func worthRetrying(e *fetch.Error) bool {
 	return e.Temporary() || e.Kind == fetch.Status && e.Status == http.StatusUnauthorized
 }
 
-// backoff grows from half a minute to half a day, with jitter so that hosts do not come back in step. Some twenty
-// attempts fill a week.
+// backoff grows from a minute to most of a day, with jitter so that hosts do not come back in step. Twenty attempts fill
+// a week.
 func backoff(failures int) time.Duration {
 	d := min(firstRetry<<min(failures, 12), lastRetry)
 	return d + time.Duration(rand.Int64N(int64(d)/4+1))
-}
-
-// send signs anew and posts. A host that refuses one kind of signature is asked once with the other, and what it takes
-// is remembered.
-func (f *Federation) send(ctx context.Context, d storage.Delivery) error {
-	err := f.post(ctx, d, d.Scheme)
-	var e *fetch.Error
-	if !errors.As(err, &e) || e.Kind != fetch.Status || e.Status != http.StatusUnauthorized && e.Status != http.StatusBadRequest {
-		return err
-	}
-	other := rfc9421
-	if d.Scheme == rfc9421 {
-		other = ""
-	}
-	if f.post(ctx, d, other) != nil {
-		return err
-	}
-	return f.DB.RememberScheme(ctx, d.Host, other)
-}
-
-func (f *Federation) post(ctx context.Context, d storage.Delivery, scheme string) error {
-	return f.Fetch.Post(ctx, fetch.Post{URL: d.Inbox, MediaType: wire.ActivityJSON, Body: d.Body, Sign: func(r *http.Request) error {
-		if scheme == rfc9421 {
-			return f.signer.SignRFC9421(r, d.Body, f.Now())
-		}
-		return f.signer.Sign(r, d.Body, f.Now())
-	}})
 }
 
 // clockWorker does what falls due by time alone: telling of threads that closed or opened by themselves, and tidying up.
@@ -146,6 +126,9 @@ func (f *Federation) clockWorker() Worker {
 		n, err := f.DB.AnnounceStates(ctx, f.Rules)
 		if err != nil || n > 0 {
 			return func(context.Context) error { return nil }, err
+		}
+		if err := f.alive(ctx); err != nil {
+			return nil, err
 		}
 		if now := f.Now(); now.Sub(pruned) >= time.Hour {
 			pruned = now

@@ -54,7 +54,7 @@ type Config struct {
 type Federation struct {
 	Config
 	blog    wire.Blog
-	signer  sign.Signer
+	chain   keychain
 	keys    *keyring
 	limit   *limiter
 	workers []Worker
@@ -68,13 +68,8 @@ func New(ctx context.Context, c Config) (*Federation, error) {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	text, err := c.DB.Setting(ctx, "actor_key", newKey)
-	if err != nil {
+	if _, err := c.DB.Setting(ctx, keySetting, newKey); err != nil {
 		return nil, fmt.Errorf("the blog's private key: %w", err)
-	}
-	private, err := sign.ParsePrivateKey(text)
-	if err != nil {
-		return nil, fmt.Errorf("the blog's private key in the database: %w", err)
 	}
 	since, err := c.DB.Setting(ctx, "actor_since", func() (string, error) { return c.Now().UTC().Format(time.RFC3339), nil })
 	if err != nil {
@@ -86,12 +81,12 @@ func New(ctx context.Context, c Config) (*Federation, error) {
 	}
 	f := &Federation{Config: c, limit: newLimiter(c.Limits, c.Now)}
 	f.blog = wire.Blog{Base: c.Base, Handle: c.Handle, Domain: c.Domain, Name: c.Name, Summary: c.Summary, Lang: c.Lang,
-		Page: c.Page, Icon: c.Icon, KeyPEM: sign.PublicPEM(private), Published: published,
+		Page: c.Page, Icon: c.Icon, Published: published,
 		ClosedNotice: c.ClosedNotice}
-	f.signer = sign.Signer{KeyID: f.blog.KeyID(), Private: private}
 	f.keys = &keyring{f: f, refreshed: map[thread.IRI]time.Time{}}
-	f.workers = []Worker{f.processWorker(), f.pullWorker(), f.publishWorker(), f.deliverWorker(), f.clockWorker()}
-	return f, nil
+	f.workers = []Worker{f.processWorker(), f.pullWorker(), f.publishWorker(), f.deliverWorker(), f.clockWorker(), f.backfillWorker()}
+	_, err = f.identity(ctx)
+	return f, err
 }
 
 func newKey() (string, error) {

@@ -5,7 +5,6 @@ import (
 	"crypto"
 	"errors"
 	"fmt"
-	"net/http"
 	"sync"
 	"time"
 
@@ -141,8 +140,7 @@ func (r *requestKeys) document(ctx context.Context, id string, fresh bool) (*wir
 		return nil, noKey("it claims a key of ours")
 	}
 	url := string(thread.IRI(id).WithoutFragment())
-	doc, err := f.Fetch.Get(ctx, fetch.Get{URL: url, Accept: wire.AcceptJSON, Media: fetch.ActivityJSON, Sign: f.signGet,
-		Stranger: true, Fresh: fresh})
+	doc, err := f.getSigned(ctx, fetch.Get{URL: url, Stranger: true, Fresh: fresh})
 	if err != nil {
 		return nil, err
 	}
@@ -191,5 +189,3 @@ func (f *Federation) match(owner *wire.Object, keyID string) (storage.Actor, sig
 
 func noKey(reason string) error { return &sign.Error{Kind: sign.Refused, Reason: reason} }
 
-// signGet signs a GET as the blog: servers with "authorized fetch" answer nobody else.
-func (f *Federation) signGet(r *http.Request) error { return f.signer.Sign(r, nil, f.Now()) }

@@ -32,6 +32,8 @@ func (f *Federation) publish(ctx context.Context, c storage.Change) error {
 		return f.publishAccept(ctx, c)
 	case "reject":
 		return f.publishReject(ctx, c)
+	case "actor":
+		return f.publishActor(ctx, c)
 	case "approve":
 		return f.publishApproval(ctx, c)
 	case "grant", "refuse":

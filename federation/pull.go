@@ -13,8 +13,10 @@ import (
 )
 
 const (
-	maxAncestors = 20 // steps up from a reply that are fetched to find its post (PROTOCOL 50)
-	maxPulls     = 6  // tries at one object
+	maxAncestors  = 20        // steps up from a reply that are fetched to find its post (PROTOCOL 50)
+	ancestorBytes = 100 << 10 // of each, so that no reply makes us read more than 2 MiB (SECURITY P11)
+	maxPulls      = 6         // tries at one object
+	keptGood      = time.Hour // for how long what a waiting pull fetched is taken as what its server says
 )
 
 // errElsewhere is returned for a document that is not what its address says.
@@ -23,7 +25,12 @@ var errElsewhere = errors.New("the document there has another id")
 // get fetches an object from its own origin. Its id equals id: what another address calls itself is not believed, but
 // asked for once more where it says it lives, on the same server (SECURITY R3).
 func (f *Federation) get(ctx context.Context, id thread.IRI) (*wire.Object, error) {
-	o, err := f.getOnce(ctx, id)
+	return f.getAtMost(ctx, id, 0)
+}
+
+// getAtMost is get with a limit in bytes; 0 is the client's.
+func (f *Federation) getAtMost(ctx context.Context, id thread.IRI, limit int64) (*wire.Object, error) {
+	o, err := f.getOnce(ctx, id, limit)
 	if err != nil || o.ID == id {
 		return o, err
 	}
@@ -31,25 +38,48 @@ func (f *Federation) get(ctx context.Context, id thread.IRI) (*wire.Object, erro
 		return nil, errElsewhere
 	}
 	moved := o.ID
-	if o, err = f.getOnce(ctx, moved); err == nil && o.ID != moved {
+	if o, err = f.getOnce(ctx, moved, limit); err == nil && o.ID != moved {
 		err = errElsewhere
 	}
 	return o, err
 }
 
-func (f *Federation) getOnce(ctx context.Context, id thread.IRI) (*wire.Object, error) {
-	doc, err := f.Fetch.Get(ctx, fetch.Get{URL: string(id.WithoutFragment()), Accept: wire.AcceptJSON, Media: fetch.ActivityJSON, Sign: f.signGet})
+func (f *Federation) getOnce(ctx context.Context, id thread.IRI, limit int64) (*wire.Object, error) {
+	doc, err := f.ask(ctx, fetch.Get{URL: string(id.WithoutFragment()), MaxBytes: limit})
 	if err != nil {
 		return nil, err
 	}
 	o, err := wire.Parse(doc.Body)
-	if err != nil {
-		return nil, fmt.Errorf("the document at %s cannot be read: %w", id, err)
+	if err == nil {
+		err = o.CheckShape()
 	}
-	if o.ID == "" {
-		return nil, fmt.Errorf("the document at %s has no id", id)
+	if err != nil {
+		return nil, fmt.Errorf("the document at %s cannot be used: %w", id, err)
 	}
 	return o, nil
+}
+
+// ask is getSigned for what can wait a moment: it notes how the host answered, so that backfill leaves it in peace.
+func (f *Federation) ask(ctx context.Context, g fetch.Get) (*fetch.Document, error) {
+	doc, err := f.getSigned(ctx, g)
+	var e *fetch.Error
+	if errors.As(err, &e) && (e.Kind == fetch.Busy || e.Kind == fetch.Canceled) { // nothing was asked
+		return nil, err
+	}
+	answered := e == nil || !e.Temporary()
+	if noted := f.DB.Asked(ctx, thread.IRI(g.URL).Host(), answered, retryAfter(err)); noted != nil {
+		return nil, noted
+	}
+	return doc, err
+}
+
+// retryAfter is how long a server asked us to stay away.
+func retryAfter(err error) time.Duration {
+	var e *fetch.Error
+	if errors.As(err, &e) {
+		return e.RetryAfter
+	}
+	return 0
 }
 
 // pullWorker fetches what a message pointed at: the comment above a reply, an object that somebody else spoke of, an
@@ -64,7 +94,7 @@ func (f *Federation) pullWorker() Worker {
 				busy.take(m.ID)
 				return func(ctx context.Context) error {
 					defer busy.give(m.ID)
-					return f.pull(ctx, m)
+					return f.pullOrPark(ctx, m)
 				}, nil
 			}
 		}
@@ -73,34 +103,85 @@ func (f *Federation) pullWorker() Worker {
 	return Worker{Name: "pull", claim: claim, parallel: 4}
 }
 
+// pullOrPark is pull for what makes us fail, too: it is tried again, then parked, and never stands in the way.
+func (f *Federation) pullOrPark(ctx context.Context, m storage.Message) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+		}
+		if err != nil && ctx.Err() == nil {
+			err = f.park(ctx, m, err)
+		}
+	}()
+	return f.pull(ctx, m)
+}
+
 // pull lets a fetched object in by the same rules as a pushed one; only who vouches for it differs: its own server.
 func (f *Federation) pull(ctx context.Context, m storage.Message) error {
 	if blocked, err := f.DB.Blocked(ctx, m.Object); err != nil || blocked {
 		return errors.Join(err, f.DB.Strand(ctx, m, thread.Verdict{Decision: thread.Blocked, Reason: "the blog blocks this account or its server"}))
 	}
-	o, err := f.get(ctx, m.Object)
+	o, fetched, err := f.pulled(ctx, m)
 	if err != nil {
 		return f.notPulled(ctx, m, err)
+	}
+	if o.ID != m.Object {
+		if err := f.DB.Moved(ctx, m, o.ID); err != nil {
+			return err
+		}
+		m.Object = o.ID
 	}
 	switch {
 	case o.Type() == "Tombstone":
 		return f.vanished(ctx, m, "its server says that it was deleted")
 	case o.Profile != nil:
 		return f.refreshActor(ctx, m, o)
+	case len(o.AttributedTo) == 0 || !thread.SameOrigin(o.AttributedTo[0], o.ID):
+		return f.DB.Strand(ctx, m, refused("its author is not an account of its server"))
 	}
-	author, err := f.authorOfPulled(ctx, o)
-	if err != nil {
-		return f.notPulled(ctx, m, err)
+	m.Sender, m.Raw = o.AttributedTo[0], o.Raw
+	if m.Way == storage.Fill {
+		m.Received = f.Now() // it counts from when it comes: nothing was promised to it
+		if fetched && o.Audience() != thread.Private && !f.knowsAuthor(ctx, m.Sender) {
+			return f.DB.Keep(ctx, m) // its author is asked for in a further step, once the host had its rest
+		}
 	}
-	m.Sender, m.Object = author.ID, o.ID
-	return f.reply(ctx, m, o, o.AudienceOf(nil), author)
+	return f.reply(ctx, m, o, o.AudienceOf(nil), storage.Actor{Author: thread.Author{ID: m.Sender}})
 }
 
-func (f *Federation) authorOfPulled(ctx context.Context, o *wire.Object) (storage.Actor, error) {
-	if len(o.AttributedTo) == 0 || !thread.SameOrigin(o.AttributedTo[0], o.ID) {
-		return storage.Actor{}, errors.New("its author is not an account of its server")
+// pulled is the object that a message asks for: kept since a moment ago, or fetched now.
+func (f *Federation) pulled(ctx context.Context, m storage.Message) (o *wire.Object, fetched bool, err error) {
+	if len(m.Raw) > 0 && (m.Decided.IsZero() || f.Now().Sub(m.Decided) < keptGood) {
+		o, err = wire.Parse(m.Raw)
+		return o, false, err
 	}
-	return f.author(ctx, o.AttributedTo[0])
+	var limit int64
+	if m.Depth > 0 {
+		limit = ancestorBytes
+	}
+	o, err = f.getAtMost(ctx, m.Object, limit)
+	return o, true, err
+}
+
+// knowsAuthor tells whether an account needs no fetch before it comments.
+func (f *Federation) knowsAuthor(ctx context.Context, id thread.IRI) bool {
+	a, err := f.DB.Actor(ctx, id)
+	return err == nil && !a.Deleted
+}
+
+// writer is the account that wrote an object: verified at the door, or known by now, or fetched, once it is sure that the
+// object has a place here (else ErrNotFound). Backfill does not look at a known account again.
+func (f *Federation) writer(ctx context.Context, m storage.Message, answers []thread.IRI, a storage.Actor) (storage.Actor, error) {
+	if m.Way == storage.Push {
+		return a, nil
+	}
+	if _, err := f.DB.PlaceOf(ctx, answers...); err != nil {
+		return a, err
+	}
+	if m.Way == storage.Fill && f.knowsAuthor(ctx, a.ID) {
+		return f.DB.Actor(ctx, a.ID)
+	}
+	return f.author(ctx, a.ID)
 }
 
 // notPulled decides what a failed fetch means: try again, it is gone, or it cannot be had.
@@ -142,6 +223,9 @@ func (f *Federation) actorVanished(ctx context.Context, m storage.Message, reaso
 }
 
 func (f *Federation) refreshActor(ctx context.Context, m storage.Message, o *wire.Object) error {
+	if known, err := f.knownActor(ctx, o.ID); err != nil || !known {
+		return errors.Join(err, f.DB.Strand(ctx, m, ignored("an account, and none that is known here")))
+	}
 	a, err := f.actorFrom(o)
 	if err == nil {
 		err = f.DB.SaveActor(ctx, a)

@@ -3,6 +3,7 @@ package federation
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,7 +41,7 @@ func (f *Federation) reply(ctx context.Context, m storage.Message, o *wire.Objec
 // by the same door.
 func (f *Federation) ancestor(ctx context.Context, m storage.Message, o *wire.Object) error {
 	var parent thread.IRI
-	for _, id := range o.InReplyTo {
+	for _, id := range parents(m, o) {
 		if !f.blog.IsOurs(id) {
 			parent = id
 			break
@@ -51,7 +52,7 @@ func (f *Federation) ancestor(ctx context.Context, m storage.Message, o *wire.Ob
 	case parent == "":
 		return f.DB.Strand(ctx, m, orphan)
 	case m.Depth >= maxAncestors:
-		orphan.Reason = "too far below anything of this blog"
+		m.WaitsFor, orphan.Reason = parent, "too far below anything of this blog"
 		return f.DB.Strand(ctx, m, orphan)
 	}
 	circle, err := f.circle(ctx, o.ID, parent)
@@ -59,7 +60,7 @@ func (f *Federation) ancestor(ctx context.Context, m storage.Message, o *wire.Ob
 		return err
 	}
 	if circle {
-		orphan.Reason = "it answers itself in a circle"
+		m.WaitsFor, orphan.Reason = parent, "it answers itself in a circle"
 		return f.DB.Strand(ctx, m, orphan)
 	}
 	return f.DB.Await(ctx, m, parent, thread.Verdict{Decision: thread.Waiting, Reason: "for " + string(parent) + ", which it answers"})
@@ -86,12 +87,27 @@ func (f *Federation) comment(ctx context.Context, m storage.Message, o *wire.Obj
 	if c.HTML == "" {
 		return f.DB.Strand(ctx, m, ignored("it says nothing"))
 	}
+	answers := parents(m, o)
+	author, err := f.writer(ctx, m, answers, author)
+	if errors.Is(err, storage.ErrNotFound) {
+		return err
+	} else if err != nil {
+		return f.notPulled(ctx, m, err)
+	}
 	c.Author, c.Received, c.Published = author.Author, m.Received, written(o.Published, m.Received)
 	admit, err := f.admission(ctx, m, o, audience, author)
 	if err != nil {
 		return err
 	}
-	return f.DB.AddComment(ctx, m, c, o.InReplyTo, admit)
+	return f.DB.AddComment(ctx, m, c, answers, admit)
+}
+
+// parents is what an object answers: first by the id that this was found to have (storage.Moved), then by its own word.
+func parents(m storage.Message, o *wire.Object) []thread.IRI {
+	if m.ReplyTo == "" || slices.Contains(o.InReplyTo, m.ReplyTo) {
+		return o.InReplyTo
+	}
+	return append([]thread.IRI{m.ReplyTo}, o.InReplyTo...)
 }
 
 // admission gathers what the rules need to know about a reply, but for the place where it would stand.
@@ -105,9 +121,13 @@ func (f *Federation) admission(ctx context.Context, m storage.Message, o *wire.O
 		return nil, err
 	}
 	return func(p storage.Place) thread.Verdict {
-		return thread.Admit(f.Rules, p.Post, thread.Reply{Audience: audience, Published: o.Published, Received: m.Received,
+		v := thread.Admit(f.Rules, p.Post, thread.Reply{Audience: audience, Published: o.Published, Received: m.Received,
 			BranchClosedAt: p.BranchClosedAt, AuthorKnown: known, AuthorOwner: f.isOwner(author), AuthorBlocked: blocked,
 			HidesPublic: author.HidesPublic, HidesUnlisted: author.HidesUnlisted})
+		if m.Way == storage.Fill && v.Decision == thread.TooLate { // nobody brought it: nobody is told, nothing is kept
+			v = ignored("found after " + v.Reason)
+		}
+		return v
 	}, nil
 }
 
@@ -137,7 +157,7 @@ func (f *Federation) edit(ctx context.Context, m storage.Message, known thread.C
 		return f.DB.WithdrawComment(ctx, m, known.ID, v)
 	case known.HTML == c.HTML && known.Warning == c.Warning:
 		return f.DB.Settle(ctx, m, ignored("known, and nothing in it changed"))
-	case !o.Updated.IsZero() && !o.Updated.After(later(known.Edited, known.Published)):
+	case !o.Updated.IsZero() && !o.Updated.After(later(known.Edited, known.Published)), o.Updated.IsZero() && m.Type == "Create" && !known.Edited.IsZero():
 		return f.DB.Settle(ctx, m, ignored("older than what is known"))
 	case c.HTML == "":
 		return f.DB.Settle(ctx, m, ignored("the edit says nothing"))

@@ -161,7 +161,11 @@ func (f *Federation) actor(r *http.Request) document {
 	if !WantsActivity(r) && strings.Contains(r.Header.Get("Accept"), "text/html") {
 		return document{location: f.Page}
 	}
-	return activityJSON(f.blog.ActorDocument())
+	me, err := f.identity(r.Context())
+	if err != nil {
+		return failed(err)
+	}
+	return activityJSON(me.blog.ActorDocument())
 }
 
 func (f *Federation) followers(r *http.Request) document {

@@ -89,11 +89,12 @@ func newClient(o Options, l limits, guard control) *Client {
 
 // Get is a question to another server.
 type Get struct {
-	URL      string
-	Accept   string
-	MaxBytes int64                         // of the body, decompressed; 0: 256 KiB
-	Sign     func(*http.Request) error     // called for every hop, so each is signed anew; may be nil
-	Media    func(contentType string) bool // the types that are read; nil: any
+	URL       string
+	Accept    string
+	MaxBytes  int64                         // of the body, decompressed; 0: 256 KiB
+	Sign      func(*http.Request) error     // called for every hop, so each is signed anew; may be nil
+	Signature string                        // says how and as whom Sign signs: who signs otherwise asks another question
+	Media     func(contentType string) bool // the types that are read; nil: any
 
 	IfNoneMatch, IfModifiedSince string // ETag and Last-Modified of what we have; the answer may be 304 then
 
@@ -126,7 +127,7 @@ func (c *Client) Get(ctx context.Context, g Get) (*Document, error) {
 	if g.MaxBytes <= 0 {
 		g.MaxBytes = defaultMax
 	}
-	id := identity{g.URL, g.Accept, g.IfNoneMatch, g.IfModifiedSince, g.MaxBytes, g.Sign != nil, g.Stranger}
+	id := identity{g.URL, g.Accept, g.IfNoneMatch, g.IfModifiedSince, g.MaxBytes, g.Sign != nil, g.Signature, g.Stranger}
 	if err := c.remembered(id, g.Fresh); err != nil {
 		return nil, named(err, g.URL)
 	}

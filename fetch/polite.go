@@ -34,7 +34,9 @@ const (
 type identity struct {
 	url, accept, etag, modified string
 	maxBytes                    int64
-	signed, stranger            bool
+	signed                      bool
+	signature                   string
+	stranger                    bool
 }
 
 // failure is an error that is not provoked again before until. The zero value is none.

@@ -11,12 +11,15 @@ import (
 // Note reduces the blog's own HTML to what Mastodon keeps, which is the closed tree: headings become strong paragraphs,
 // images their alternative text. Relative links are made absolute against base, the post's address; links have no rel,
 // and their text is trusted. Reads 1 MiB, writes 64 KiB.
-func Note(in, base string) string {
+func Note(in, base string) string { return own(in, base).html("") }
+
+// own reads the blog's own HTML.
+func own(in, base string) *block {
 	o := options{own: true, keepQuotes: true}
 	if u, err := url.Parse(base); err == nil && u.IsAbs() {
 		o.base = u
 	}
-	return build(cut(in, maxOwn), o).html("")
+	return build(cut(in, maxOwn), o)
 }
 
 // mention is one at the front of stored HTML. Friendica and Hubzilla keep the "@" outside the link.

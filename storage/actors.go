@@ -80,7 +80,25 @@ func (t tx) saveActor(a Actor, now time.Time) error {
 	if err := t.saveKeys(a, now); err != nil {
 		return err
 	}
+	if err := t.hide(a); err != nil {
+		return err
+	}
 	return t.exec(`UPDATE posts SET revision = revision + 1 WHERE id IN (SELECT DISTINCT post FROM comments WHERE author = $1 AND state = 'visible')`, a.ID)
+}
+
+// hide takes out of sight what stands here of an account that no longer wants that, or was suspended by its server.
+func (t tx) hide(a Actor) error {
+	if !a.HidesPublic && !a.HidesUnlisted {
+		return nil
+	}
+	ids, err := list(t.queryer, scanIRI, "SELECT id FROM comments WHERE author = $1 AND state = 'visible' AND (unlisted = 1 OR $2 = 1)",
+		a.ID, flag(a.HidesPublic))
+	for _, id := range ids {
+		if err == nil {
+			err = t.move(id, thread.Hidden)
+		}
+	}
+	return err
 }
 
 func (t tx) saveKeys(a Actor, now time.Time) error {
@@ -91,8 +109,8 @@ func (t tx) saveKeys(a Actor, now time.Time) error {
 		return err
 	}
 	for _, k := range a.Keys {
-		err := t.exec(`INSERT INTO keys (id, owner, pem, fetched) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, pem = excluded.pem, fetched = excluded.fetched`, k.ID, k.Owner, k.PEM, ms(now))
+		err := t.exec(`INSERT INTO keys (id, owner, pem, fetched) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING`, // another's stays his
+			k.ID, k.Owner, k.PEM, ms(now))
 		if err != nil {
 			return err
 		}
@@ -199,6 +217,23 @@ func (db *DB) AddFollower(ctx context.Context, m Message, follow []byte, v threa
 		if err != nil {
 			return err
 		}
+		return errors.Join(t.exec("UPDATE actors SET refuses = 0 WHERE id = $1", m.Sender), t.settle(m.ID, v, now))
+	})
+}
+
+// Refuse carries out that an account blocks the blog: it follows no more, and nothing is sent to it. With refuses false
+// the account takes its block back.
+func (db *DB) Refuse(ctx context.Context, m Message, refuses bool, v thread.Verdict) error {
+	now := db.now()
+	return db.write(ctx, func(t tx) error {
+		err := t.exec("UPDATE actors SET refuses = $1 WHERE id = $2", flag(refuses), m.Sender)
+		if err == nil && refuses {
+			err = errors.Join(t.exec("DELETE FROM followers WHERE actor = $1", m.Sender),
+				t.exec("DELETE FROM deliveries WHERE inbox = (SELECT inbox FROM actors WHERE id = $1)", m.Sender))
+		}
+		if err != nil {
+			return err
+		}
 		return t.settle(m.ID, v, now)
 	})
 }
@@ -264,4 +299,41 @@ func (t tx) mustDelete(text string, args ...any) error {
 // Blocks lists what is blocked.
 func (db *DB) Blocks(ctx context.Context) ([]string, error) {
 	return list(db.read(ctx), scanString, "SELECT target FROM blocks ORDER BY target")
+}
+
+// Settings are remembered values by their names; those never given are missing.
+func (db *DB) Settings(ctx context.Context, names ...string) (map[string]string, error) {
+	values := make(map[string]string, len(names))
+	for _, name := range names {
+		var value string
+		err := db.read(ctx).row("SELECT value FROM settings WHERE name = $1", []any{name}, &value)
+		if err == nil {
+			values[name] = value
+		} else if !errors.Is(err, ErrNotFound) {
+			return nil, err
+		}
+	}
+	return values, nil
+}
+
+// Remember replaces remembered values.
+func (db *DB) Remember(ctx context.Context, values map[string]string) error {
+	return db.write(ctx, func(t tx) error { return t.remember(values) })
+}
+
+func (t tx) remember(values map[string]string) error {
+	for name, value := range values {
+		err := t.exec("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ChangeActor remembers new values of the blog's account, such as its key, and has the world told of them.
+func (db *DB) ChangeActor(ctx context.Context, actor thread.IRI, values map[string]string) error {
+	return db.write(ctx, func(t tx) error {
+		return errors.Join(t.remember(values), t.change("actor", string(actor), nil, db.now()))
+	})
 }

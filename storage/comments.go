@@ -79,10 +79,10 @@ type Place struct {
 // maxWalk bounds the way up to a post; longer threads are still shown, a closing further up is no longer seen.
 const maxWalk = 1000
 
-// PlaceOf finds where a reply to this id stands: an id of a post or comment of ours, or the URL of a blog page.
+// PlaceOf finds where a reply to the first of these stands: an id of a post or comment of ours, or the URL of a blog page.
 // ErrNotFound means that it is neither.
-func (db *DB) PlaceOf(ctx context.Context, inReplyTo thread.IRI) (Place, error) {
-	return placeOf(db.read(ctx), inReplyTo)
+func (db *DB) PlaceOf(ctx context.Context, inReplyTo ...thread.IRI) (Place, error) {
+	return placeAmong(db.read(ctx), inReplyTo)
 }
 
 func placeOf(q queryer, inReplyTo thread.IRI) (Place, error) {
@@ -167,7 +167,7 @@ func (db *DB) AddComment(ctx context.Context, m Message, c thread.Comment, answe
 		if c.State, stored = v.State(); !stored {
 			return t.strand(m, v, now)
 		}
-		return errors.Join(t.addComment(c, now), t.settle(m.ID, v, now))
+		return errors.Join(t.addComment(c, now), t.watch(c, m.Way, now), t.settle(m.ID, v, now))
 	})
 }
 
@@ -182,20 +182,22 @@ func placeAmong(q queryer, answers []thread.IRI) (Place, error) {
 }
 
 func (t tx) addComment(c thread.Comment, now time.Time) error {
-	n, err := t.affected(`INSERT INTO comments (id, post, parent, author, url, html, warning, lang, published, edited, received, state, imported)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (id) DO NOTHING`, c.ID, c.Post, c.Parent, c.Author.ID,
-		c.URL, c.HTML, c.Warning, c.Lang, ms(c.Published), ms(c.Edited), ms(c.Received), c.State, flag(c.Imported))
+	n, err := t.affected(`INSERT INTO comments (id, post, parent, author, url, html, warning, lang, published, edited, received, state, unlisted, imported)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (id) DO NOTHING`, c.ID, c.Post, c.Parent, c.Author.ID,
+		c.URL, c.HTML, c.Warning, c.Lang, ms(c.Published), ms(c.Edited), ms(c.Received), c.State, flag(c.Unlisted), flag(c.Imported))
 	if err != nil || n == 0 {
 		return err
 	}
-	if err := errors.Join(t.count(c.Post, c.State, +1), t.wake(c.ID, now)); err != nil {
+	if err := errors.Join(t.count(c.Post, c.State, +1), t.arrived(c.ID, now)); err != nil {
 		return err
 	}
 	switch c.State {
 	case thread.Visible:
 		return t.exec("UPDATE posts SET entered = entered + 1, entered_at = $1 WHERE id = $2", ms(now), c.Post)
 	case thread.Late:
-		return t.reject(c, now)
+		return errors.Join(t.reject(c, now), t.boundWaiting(thread.Late))
+	case thread.Pending:
+		return t.boundWaiting(thread.Pending)
 	}
 	return nil
 }
@@ -210,6 +212,12 @@ func (t tx) count(post thread.IRI, state thread.State, by int) error {
 		late = by
 	}
 	return t.exec("UPDATE posts SET comments = comments + $1, late = late + $2, revision = revision + 1 WHERE id = $3", shown, late, post)
+}
+
+// arrived wakes what waits for a comment, which need not be fetched any more.
+func (t tx) arrived(comment thread.IRI, now time.Time) error {
+	return errors.Join(t.wake(comment, now), t.exec("UPDATE received SET decision = $1, reason = 'it came by itself', decided = $2 WHERE key = $3 AND decision = ''",
+		thread.Done, ms(now), pullKey(comment)))
 }
 
 // wake makes the messages that wait for a comment due again.
@@ -233,8 +241,8 @@ func (db *DB) EditComment(ctx context.Context, m Message, c thread.Comment, v th
 	now := db.now()
 	return db.write(ctx, func(t tx) error {
 		var post thread.IRI
-		err := t.row(`UPDATE comments SET url = $1, html = $2, warning = $3, lang = $4, edited = $5 WHERE id = $6 AND deleted = 0 RETURNING post`,
-			[]any{c.URL, c.HTML, c.Warning, c.Lang, ms(c.Edited), c.ID}, &post)
+		err := t.row(`UPDATE comments SET url = $1, html = $2, warning = $3, lang = $4, edited = $5, unlisted = $6 WHERE id = $7 AND deleted = 0 RETURNING post`,
+			[]any{c.URL, c.HTML, c.Warning, c.Lang, ms(c.Edited), flag(c.Unlisted), c.ID}, &post)
 		if err == nil {
 			err = t.touch(post)
 		}
@@ -255,10 +263,7 @@ func (db *DB) WithdrawComment(ctx context.Context, m Message, id thread.IRI, v t
 		if err := t.exec("UPDATE comments SET html = '', warning = '' WHERE id = $1", id); err != nil {
 			return err
 		}
-		if err := t.forget(id); err != nil {
-			return err
-		}
-		return t.settle(m.ID, v, now)
+		return errors.Join(t.forget(id), t.unwatch(id), t.settle(m.ID, v, now))
 	})
 }
 
@@ -289,7 +294,7 @@ func (t tx) deleteComment(id thread.IRI) error {
 	if err := t.count(c.Post, c.State, -1); err != nil {
 		return err
 	}
-	return t.forget(id)
+	return errors.Join(t.forget(id), t.unwatch(id))
 }
 
 // forget erases the raw messages about an object: what its author took back is not kept in the ledger either.

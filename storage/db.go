@@ -51,6 +51,8 @@ type DB struct {
 	version uint64        // grows with every commit, ours or another process's
 	changed chan struct{} // closed and replaced when version grows
 
+	opened visits
+
 	stop    context.CancelFunc
 	stopped sync.WaitGroup
 }

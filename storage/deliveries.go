@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"afterword/thread"
@@ -11,7 +12,7 @@ import (
 type Change struct {
 	ID   int64
 	Kind string // create, update, delete: of a post or answer; accept: of an account's follow; reject, approve: of a
-	// comment; grant, refuse: of a request to reply
+	// comment; grant, refuse: of a request to reply; actor: the blog's own account, such as its key
 	Object thread.IRI
 	Data   []byte // accept, grant, refuse: the Follow or request as it came
 	At     time.Time
@@ -40,6 +41,7 @@ type Outgoing struct {
 type Recipients struct {
 	Followers    bool
 	Participants thread.IRI // those who commented on this post
+	Commenters   bool       // those who commented on any
 	Inbox        string     // this one
 }
 
@@ -86,7 +88,8 @@ func (t tx) supersede(out Outgoing) error {
 func (t tx) address(out Outgoing, to Recipients, now time.Time) error {
 	const into = `INSERT INTO deliveries (activity, object, inbox, host, due, created) `
 	const from = `SELECT DISTINCT $1, $2, a.target, a.target_host, $3, $3 FROM actors a WHERE a.target <> '' AND a.deleted = 0
-		AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.target = a.id OR b.target = a.host) AND a.id IN (`
+		AND a.refuses = 0 AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.target = a.id OR b.target = a.host OR a.host LIKE '%.' || b.target)
+		AND a.id IN (`
 	const once = `) ON CONFLICT (activity, inbox) DO NOTHING`
 	if to.Followers {
 		if err := t.exec(into+from+"SELECT actor FROM followers"+once, out.ID, out.Object, ms(now)); err != nil {
@@ -100,41 +103,50 @@ func (t tx) address(out Outgoing, to Recipients, now time.Time) error {
 			return err
 		}
 	}
-	if to.Inbox == "" {
-		return nil
+	if to.Commenters {
+		err := t.exec(into+from+"SELECT author FROM comments WHERE deleted = 0 AND state = 'visible'"+once, out.ID, out.Object, ms(now))
+		if err != nil {
+			return err
+		}
 	}
-	return t.exec(into+"VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (activity, inbox) DO NOTHING",
-		out.ID, out.Object, to.Inbox, thread.IRI(to.Inbox).Host(), ms(now))
+	if to.Inbox == "" {
+		return t.boundQueue()
+	}
+	host := thread.IRI(to.Inbox).Host()
+	err := t.exec(into+"VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (activity, inbox) DO NOTHING", out.ID, out.Object, to.Inbox, host, ms(now))
+	return errors.Join(err, t.boundHost(host))
 }
 
 // Delivery is an activity on its way to one inbox.
 type Delivery struct {
 	ID       int64
 	Activity thread.IRI
+	Kind     string // of the change that it tells
 	Inbox    string
 	Host     string
 	Body     []byte
 	Attempts int // that failed so far
 	Created  time.Time
-	Scheme   string // signature the host asked for: "" is draft-cavage, or "rfc9421"
-	Failures int    // of the host, in a row
+	Failures int       // of the host, in a row
+	Since    time.Time // when they began; zero when there are none
 }
 
-// DueDeliveries lists deliveries that may be tried now: at most perHost for each host, none to a host that is being
-// given a rest, and none whose object has an earlier delivery to the same inbox (an Update must not overtake the Create).
+// DueDeliveries lists deliveries that may be tried now: at most perHost for each host, one for a host that fails, none to
+// a host that is being given a rest, and none whose object has an earlier delivery to the same inbox (an Update must not
+// overtake the Create).
 func (db *DB) DueDeliveries(ctx context.Context, limit, perHost int) ([]Delivery, error) {
 	return list(db.read(ctx), func(s scanner) (d Delivery, err error) {
-		var created int64
-		err = s.Scan(&d.ID, &d.Activity, &d.Inbox, &d.Host, &d.Body, &d.Attempts, &created, &d.Scheme, &d.Failures)
-		d.Created = at(created)
+		var created, since int64
+		err = s.Scan(&d.ID, &d.Activity, &d.Kind, &d.Inbox, &d.Host, &d.Body, &d.Attempts, &created, &d.Failures, &since)
+		d.Created, d.Since = at(created), at(since)
 		return d, err
-	}, `SELECT d.id, d.activity, d.inbox, d.host, a.body, d.attempts, d.created, COALESCE(h.scheme, ''), COALESCE(h.failures, 0) FROM (
+	}, `SELECT d.id, d.activity, a.kind, d.inbox, d.host, a.body, d.attempts, d.created, COALESCE(h.failures, 0), COALESCE(h.since, 0) FROM (
 			SELECT d.id, ROW_NUMBER() OVER (PARTITION BY d.host ORDER BY d.due, d.id) AS nth
 			FROM deliveries d LEFT JOIN hosts h ON h.host = d.host
 			WHERE d.due <= $1 AND COALESCE(h.due, 0) <= $1
 			AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.inbox = d.inbox AND e.object = d.object AND e.id < d.id)
 		) q JOIN deliveries d ON d.id = q.id JOIN activities a ON a.id = d.activity LEFT JOIN hosts h ON h.host = d.host
-		WHERE q.nth <= $2 ORDER BY d.due, d.id LIMIT $3`, ms(db.now()), perHost, limit)
+		WHERE q.nth <= CASE WHEN h.failures > 0 THEN 1 ELSE $2 END ORDER BY d.due, d.id LIMIT $3`, ms(db.now()), perHost, limit)
 }
 
 // Delivered removes a delivery that arrived; its host is well.
@@ -202,6 +214,15 @@ func (t tx) revive(host string, now int64) error {
 		return err
 	}
 	return t.exec("UPDATE deliveries SET due = $1 WHERE host = $2 AND due > $1", now, host)
+}
+
+// Scheme is the signature that a host asked for, as RememberScheme was told; empty when it asked for none.
+func (db *DB) Scheme(ctx context.Context, host string) (scheme string, err error) {
+	err = db.read(ctx).row("SELECT scheme FROM hosts WHERE host = $1", []any{host}, &scheme)
+	if errors.Is(err, ErrNotFound) {
+		return "", nil
+	}
+	return scheme, err
 }
 
 // RememberScheme remembers which signature a host asks for.

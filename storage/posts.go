@@ -40,15 +40,19 @@ func postByID(q queryer, id thread.IRI) (thread.Post, error) {
 }
 
 // FindPost is the post that a blogger or reader means by a string: its id, or its page's URL in any spelling.
-// Removed posts are not found.
+// A page where a post was before it moved will do too. Removed posts are not found.
 func (db *DB) FindPost(ctx context.Context, ref string) (thread.Post, error) {
 	return findPost(db.read(ctx), ref)
 }
 
 func findPost(q queryer, ref string) (thread.Post, error) {
 	p, err := one(q, scanPost, "SELECT "+postColumns+" FROM posts WHERE removed = 0 AND id = $1", ref)
+	page := thread.CanonicalURL(ref)
 	if errors.Is(err, ErrNotFound) {
-		return one(q, scanPost, "SELECT "+postColumns+" FROM posts WHERE removed = 0 AND (page = $1 OR note = $1)", thread.CanonicalURL(ref))
+		p, err = one(q, scanPost, "SELECT "+postColumns+" FROM posts WHERE removed = 0 AND (page = $1 OR note = $1)", page)
+	}
+	if errors.Is(err, ErrNotFound) {
+		return movedFrom(q, page)
 	}
 	return p, err
 }
@@ -68,6 +72,7 @@ func (db *DB) CountPosts(ctx context.Context) (posts, comments int, err error) {
 // Draft is what is known of a post that is to be saved.
 type Draft struct {
 	URL       string
+	GUID      string // what the feed calls it; empty: it did not come from a feed
 	Title     string
 	Summary   string // safe HTML
 	Content   string // safe HTML
@@ -97,7 +102,7 @@ func (db *DB) SavePost(ctx context.Context, d Draft) (p thread.Post, saved Saved
 	slices.Sort(d.Tags)
 	d.Tags = slices.Compact(d.Tags)
 	err = db.write(ctx, func(t tx) error {
-		p, err = findPost(t.queryer, d.URL)
+		p, err = findDrafted(t.queryer, d)
 		if errors.Is(err, ErrNotFound) {
 			saved = Created
 			p, err = t.createPost(db.base, d, db.now())
@@ -107,7 +112,7 @@ func (db *DB) SavePost(ctx context.Context, d Draft) (p thread.Post, saved Saved
 			return err
 		}
 		saved, err = t.updatePost(&p, d, db.now())
-		return err
+		return errors.Join(err, t.nameItem(p.ID, d.GUID))
 	})
 	return p, saved, err
 }
@@ -125,9 +130,9 @@ func (t tx) createPost(base string, d Draft, now time.Time) (p thread.Post, err 
 	if d.Closed {
 		p.ClosesAt = now
 	}
-	err = t.exec(`INSERT INTO posts (id, url, page, note, title, summary, content, lang, tags, published, closes_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, p.ID, p.URL, thread.CanonicalURL(p.URL), thread.CanonicalURL(string(p.ID)),
-		p.Title, p.Summary, p.Content, p.Lang, tagList(p.Tags), ms(p.Published), ms(p.ClosesAt))
+	err = t.exec(`INSERT INTO posts (id, url, page, note, guid, title, summary, content, lang, tags, published, closes_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, p.ID, p.URL, thread.CanonicalURL(p.URL), thread.CanonicalURL(string(p.ID)),
+		d.GUID, p.Title, p.Summary, p.Content, p.Lang, tagList(p.Tags), ms(p.Published), ms(p.ClosesAt))
 	if err == nil && !d.Quiet {
 		err = t.change("create", string(p.ID), nil, now)
 	}
@@ -162,13 +167,17 @@ func (t tx) updatePost(p *thread.Post, d Draft, now time.Time) (Saved, error) {
 		}
 		p.ClosesAt = now
 	}
-	same := p.Title == d.Title && p.Summary == d.Summary && p.Content == d.Content && p.Lang == d.Lang &&
+	moved, err := t.follow(p, d)
+	if err != nil {
+		return "", err
+	}
+	same := !moved && p.Title == d.Title && p.Summary == d.Summary && p.Content == d.Content && p.Lang == d.Lang &&
 		slices.Equal(p.Tags, d.Tags) && p.Published.UnixMilli() == published.UnixMilli()
 	if same {
 		return Unchanged, nil
 	}
 	p.Title, p.Summary, p.Content, p.Lang, p.Tags, p.Published, p.Updated = d.Title, d.Summary, d.Content, d.Lang, d.Tags, published, now
-	err := t.exec(`UPDATE posts SET title = $1, summary = $2, content = $3, lang = $4, tags = $5, published = $6, updated = $7,
+	err = t.exec(`UPDATE posts SET title = $1, summary = $2, content = $3, lang = $4, tags = $5, published = $6, updated = $7,
 		revision = revision + 1 WHERE id = $8`, p.Title, p.Summary, p.Content, p.Lang, tagList(p.Tags), ms(published), ms(now), p.ID)
 	if err == nil && !d.Quiet {
 		err = t.change("update", string(p.ID), nil, now)

@@ -11,10 +11,11 @@ import (
 // Way is how a message came.
 type Way string
 
-// The ways in. Both pass the same door; they differ in who vouches for the object.
+// The ways in. All pass the same door; they differ in who vouches for the object.
 const (
 	Push Way = "push" // a sender brought it and signed it
 	Pull Way = "pull" // we fetch the object from its own origin
+	Fill Way = "fill" // the same, at its host's leisure: nobody waits for it, backfill found it
 )
 
 // Message is a row of the ledger: an authentic message about us and what became of it.
@@ -27,9 +28,10 @@ type Message struct {
 	Activity thread.IRI
 	Object   thread.IRI
 	ReplyTo  thread.IRI
-	Raw      []byte // as it arrived; empty for a Pull, and once erased
+	Raw      []byte // as it arrived; empty for a Pull unless it waits, and once erased
 	Received time.Time
 	Depth    int        // Pull: steps above the reply that asked for it
+	Thread   thread.IRI // Fill: the post whose thread is being completed
 	WaitsFor thread.IRI // the comment without which it has no place
 	Attempts int
 	Decision thread.Decision // empty until there is a verdict
@@ -37,13 +39,13 @@ type Message struct {
 	Decided  time.Time
 }
 
-const messageColumns = `id, way, sender, proof, type, activity, object, reply_to, raw, received, depth, waits_for, attempts, decision, reason, decided`
+const messageColumns = `id, way, sender, proof, type, activity, object, reply_to, raw, received, depth, thread, waits_for, attempts, decision, reason, decided`
 
 func scanMessage(s scanner) (Message, error) {
 	var m Message
 	var received, decided int64
 	err := s.Scan(&m.ID, &m.Way, &m.Sender, &m.Proof, &m.Type, &m.Activity, &m.Object, &m.ReplyTo, &m.Raw, &received,
-		&m.Depth, &m.WaitsFor, &m.Attempts, &m.Decision, &m.Reason, &decided)
+		&m.Depth, &m.Thread, &m.WaitsFor, &m.Attempts, &m.Decision, &m.Reason, &decided)
 	m.Received, m.Decided = at(received), at(decided)
 	return m, err
 }
@@ -69,9 +71,9 @@ func (t tx) insertMessage(m Message, key, onConflict string, now time.Time) (int
 	if m.Raw == nil {
 		m.Raw = []byte{}
 	}
-	return t.affected(`INSERT INTO received (key, way, sender, proof, type, activity, object, reply_to, raw, received, depth, due)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $10) ON CONFLICT (key) DO `+onConflict,
-		key, m.Way, m.Sender, m.Proof, m.Type, m.Activity, m.Object, m.ReplyTo, m.Raw, ms(now), m.Depth)
+	return t.affected(`INSERT INTO received (key, way, sender, proof, type, activity, object, reply_to, raw, received, depth, host, thread, due)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $10) ON CONFLICT (key) DO `+onConflict,
+		key, m.Way, m.Sender, m.Proof, m.Type, m.Activity, m.Object, m.ReplyTo, m.Raw, ms(now), m.Depth, m.Object.Host(), m.Thread)
 }
 
 // Pull asks for an object to be fetched from its origin and to enter from there.
@@ -80,30 +82,76 @@ func (db *DB) Pull(ctx context.Context, object thread.IRI) error {
 	return db.write(ctx, func(t tx) error { return t.pull(object, 0, now) })
 }
 
-// pull asks again when an earlier try came to an end.
-func (t tx) pull(object thread.IRI, depth int, now time.Time) error {
-	_, err := t.insertMessage(Message{Way: Pull, Type: "Fetch", Object: object, Depth: depth}, "pull "+string(object),
-		"UPDATE SET decision = '', due = excluded.due, attempts = 0, depth = excluded.depth WHERE received.decision <> '' AND received.decision <> 'waiting'", now)
+// pull asks for an object that was heard of at some time, and again when an earlier try came to an end. What is fetched
+// because of a reply counts as received with that reply: it is older.
+func (t tx) pull(object thread.IRI, depth int, heard time.Time) error {
+	return t.fetch(Message{Way: Pull, Object: object, Depth: depth}, heard)
+}
+
+// fetch is pull, or fill. Who is in a hurry overtakes who is not.
+func (t tx) fetch(m Message, heard time.Time) error {
+	m.Type = "Fetch"
+	if m.Way == Fill {
+		if err := t.meet(m.Object.Host()); err != nil {
+			return err
+		}
+	}
+	_, err := t.insertMessage(m, pullKey(m.Object), `UPDATE SET way = excluded.way, decision = '', raw = excluded.raw, due = excluded.due,
+		received = excluded.received, attempts = 0, depth = excluded.depth, thread = excluded.thread, waits_for = ''
+		WHERE received.decision NOT IN ('', 'waiting') OR received.decision = '' AND received.way = 'fill' AND excluded.way = 'pull'`, heard)
 	return err
 }
+
+func pullKey(object thread.IRI) string { return "pull " + string(object) }
 
 // SettleByPull gives a message its verdict and has the object, that it only hinted at, fetched from its origin.
 func (db *DB) SettleByPull(ctx context.Context, m Message, object thread.IRI, v thread.Verdict) error {
 	now := db.now()
 	return db.write(ctx, func(t tx) error {
-		return errors.Join(t.pull(object, m.Depth, now), t.settle(m.ID, v, now))
+		return errors.Join(t.pull(object, m.Depth, m.Received), t.settle(m.ID, v, now))
 	})
 }
 
-// Await makes a message wait for the comment above it, which is fetched from its origin. raw is what the message says,
-// kept for when it wakes.
+// Await makes a message wait for the comment above it, which is fetched from its origin. What a pulled one says is kept
+// for when it wakes. A message whose parent came since it was looked for stays due instead.
 func (db *DB) Await(ctx context.Context, m Message, parent thread.IRI, v thread.Verdict) error {
 	now := db.now()
 	return db.write(ctx, func(t tx) error {
-		err := t.pull(parent, m.Depth+1, now)
-		if err == nil {
-			err = t.exec("UPDATE received SET waits_for = $1, reply_to = $1, decision = $2, reason = $3, decided = $4 WHERE id = $5",
-				parent, v.Decision, v.Reason, ms(now), m.ID)
+		if _, err := placeOf(t.queryer, parent); !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		if _, err := commentByID(t.queryer, parent); !errors.Is(err, ErrNotFound) {
+			return errors.Join(err, t.strand(m, thread.Verdict{Decision: thread.Orphaned, Reason: "the thread of what it answers was removed"}, now))
+		}
+		above := Message{Way: m.Way, Object: parent, Depth: m.Depth + 1, Thread: m.Thread}
+		if m.Way == Push {
+			above.Way = Pull
+		} else if err := t.keep(m); err != nil {
+			return err
+		}
+		return errors.Join(t.fetch(above, m.Received), t.exec("UPDATE received SET waits_for = $1, reply_to = $1, decision = $2, reason = $3, decided = $4 WHERE id = $5",
+			parent, v.Decision, v.Reason, ms(now), m.ID))
+	})
+}
+
+// Keep stores what was fetched for a message that is not decided about yet.
+func (db *DB) Keep(ctx context.Context, m Message) error {
+	return db.write(ctx, func(t tx) error { return t.keep(m) })
+}
+
+func (t tx) keep(m Message) error {
+	return t.exec("UPDATE received SET raw = $1 WHERE id = $2", m.Raw, m.ID)
+}
+
+// Moved notes that what was asked for by one address has another id, by the word of its own server: whoever waits for
+// the one waits for the other.
+func (db *DB) Moved(ctx context.Context, m Message, id thread.IRI) error {
+	now := db.now()
+	return db.write(ctx, func(t tx) error {
+		err := errors.Join(t.exec("UPDATE received SET object = $1 WHERE id = $2", id, m.ID),
+			t.exec("UPDATE received SET waits_for = $1, reply_to = $1 WHERE waits_for = $2", id, m.Object))
+		if _, here := placeOf(t.queryer, id); here == nil {
+			err = errors.Join(err, t.wake(id, now))
 		}
 		return err
 	})
@@ -119,7 +167,7 @@ func (db *DB) WaitsFor(ctx context.Context, object thread.IRI) (parent thread.IR
 }
 
 // Strand settles a message whose object does not enter, and strands all that wait for it as orphans. They keep
-// waiting: should what is missing come after all, they wake.
+// waiting, as does the message itself for m.WaitsFor: should what is missing come after all, they wake.
 func (db *DB) Strand(ctx context.Context, m Message, v thread.Verdict) error {
 	return db.write(ctx, func(t tx) error { return t.strand(m, v, db.now()) })
 }
@@ -134,7 +182,7 @@ func (t tx) strand(m Message, v thread.Verdict, now time.Time) error {
 		}
 		missing = append(missing[1:], below...)
 	}
-	return t.settle(m.ID, v, now)
+	return errors.Join(t.settle(m.ID, v, now), t.exec("UPDATE received SET waits_for = $1 WHERE id = $2", m.WaitsFor, m.ID))
 }
 
 // DueMessages lists messages that have yet to be processed, oldest first.
@@ -153,7 +201,7 @@ func (t tx) settle(id int64, v thread.Verdict, now time.Time) error {
 	if v.Decision == thread.Secret {
 		return errors.Join(t.exec("DELETE FROM received WHERE id = $1", id), t.tick(string(thread.Secret)))
 	}
-	return t.exec("UPDATE received SET decision = $1, reason = $2, decided = $3 WHERE id = $4", v.Decision, v.Reason, ms(now), id)
+	return t.exec("UPDATE received SET decision = $1, reason = $2, decided = $3, waits_for = '' WHERE id = $4", v.Decision, v.Reason, ms(now), id)
 }
 
 // Count counts something that is not kept.
@@ -180,7 +228,7 @@ func (db *DB) Postpone(ctx context.Context, m Message, due time.Time, reason str
 // Ledger lists messages, newest first: all, or those about one object (a reply's id or its page's URL).
 func (db *DB) Ledger(ctx context.Context, object string, limit int) ([]Message, error) {
 	return list(db.read(ctx), scanMessage, "SELECT "+messageColumns+` FROM received
-		WHERE $1 = '' OR object = $1 OR object = (SELECT id FROM comments WHERE url = $1) ORDER BY id DESC LIMIT $2`, object, limit)
+		WHERE $1 = '' OR object = $1 OR key = 'pull ' || $1 OR object = (SELECT id FROM comments WHERE url = $1) ORDER BY id DESC LIMIT $2`, object, limit)
 }
 
 // Message is one row of the ledger.
@@ -201,7 +249,8 @@ func (db *DB) Replay(ctx context.Context, id int64) error {
 		return ErrErased
 	}
 	return db.write(ctx, func(t tx) error {
-		return t.exec("UPDATE received SET decision = '', reason = '', attempts = 0, due = $1, waits_for = '' WHERE id = $2", ms(db.now()), id)
+		return t.exec("UPDATE received SET decision = '', reason = '', attempts = 0, due = $1, waits_for = '', raw = CASE WHEN way = 'push' THEN raw ELSE X'' END WHERE id = $2",
+			ms(db.now()), id)
 	})
 }
 
@@ -216,6 +265,8 @@ func (db *DB) Prune(ctx context.Context) error {
 			t.exec("DELETE FROM received WHERE received < $1 AND decision <> ''", old),
 			t.exec("DELETE FROM tombstones WHERE at < $1 AND id NOT IN (SELECT id FROM comments)", old),
 			t.exec("DELETE FROM activities WHERE at < $1 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.activity = activities.id)", old),
+			t.pruneQueue(db.now()),
+			t.pruneChecks(old),
 		)
 	})
 }

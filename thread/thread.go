@@ -74,6 +74,7 @@ type Comment struct {
 	Edited    time.Time // zero when never edited
 	Received  time.Time // by our clock
 	State     State
+	Unlisted  bool      // public, but not to be put before everybody
 	Deleted   bool      // by its author: kept without text for the sake of its replies
 	ClosedAt  time.Time // since when its branch is closed; zero: it is not
 	Imported  bool

@@ -119,6 +119,18 @@ func TestPageShowsTheThread(t *testing.T) {
 	}
 }
 
+// TestPageOfHostileNotes: whatever other servers call things, it stays text.
+func TestPageOfHostileNotes(t *testing.T) {
+	w := newTown(t)
+	evil := `'"><script>`
+	w.alpha.save(Note{ID: "https://evil.test/" + evil, URL: "javascript:" + evil, Author: evil, HTML: evil, Published: noon, RejectedBy: "https://" + evil})
+	w.alpha.save(Note{ID: "https://evil.test/2", URL: "https://evil.test/" + evil, Author: "x", Published: noon})
+	page := visitor{t, w.alpha.Base, http.Client{Transport: w}}.look()
+	if strings.Contains(page, "<script") || strings.Contains(page, evil[:2]) || strings.Contains(page, "javascript:") {
+		t.Error(page)
+	}
+}
+
 // TestLookup starts from the address of a page for people, and at depth two.
 func TestLookup(t *testing.T) {
 	w := newTown(t)

@@ -12,6 +12,7 @@ CREATE TABLE posts (
   url       TEXT NOT NULL,
   page      TEXT NOT NULL,               -- thread.CanonicalURL(url)
   note      TEXT NOT NULL,               -- thread.CanonicalURL(id)
+  guid      TEXT NOT NULL DEFAULT '',    -- what the feed calls it; it stays when the page moves
   title     TEXT NOT NULL,
   summary   TEXT NOT NULL,
   content   TEXT NOT NULL,
@@ -33,7 +34,23 @@ CREATE TABLE posts (
 );
 CREATE UNIQUE INDEX posts_page ON posts (page) WHERE removed = 0;
 CREATE INDEX posts_note ON posts (note) WHERE removed = 0;
+CREATE INDEX posts_guid ON posts (guid) WHERE guid <> '';
 CREATE INDEX posts_published ON posts (published DESC) WHERE removed = 0;
+
+-- Pages (thread.CanonicalURL) where a post was before it moved.
+CREATE TABLE aliases (
+  page TEXT PRIMARY KEY,
+  post TEXT NOT NULL
+);
+
+-- Who may use the blogger's API. The token itself is known to its owner only.
+CREATE TABLE tokens (
+  id      INTEGER PRIMARY KEY,
+  name    TEXT NOT NULL,
+  hash    TEXT NOT NULL,                 -- SHA-256 of the secret, hexadecimal
+  created BIGINT NOT NULL,
+  used    BIGINT NOT NULL DEFAULT 0
+);
 
 -- Other people's accounts, as their own servers describe them.
 CREATE TABLE actors (
@@ -84,6 +101,7 @@ CREATE TABLE comments (
   edited    BIGINT NOT NULL DEFAULT 0,
   received  BIGINT NOT NULL,
   state     TEXT NOT NULL,
+  unlisted  INTEGER NOT NULL DEFAULT 0,  -- everybody may read it, but it asks not to be put before everybody
   deleted   INTEGER NOT NULL DEFAULT 0,
   closed_at BIGINT NOT NULL DEFAULT 0,
   imported  INTEGER NOT NULL DEFAULT 0
@@ -91,6 +109,8 @@ CREATE TABLE comments (
 CREATE INDEX comments_post ON comments (post, state);
 CREATE INDEX comments_parent ON comments (parent) WHERE parent <> '';
 CREATE INDEX comments_author ON comments (author);
+CREATE INDEX comments_pending ON comments (received) WHERE state = 'pending';
+CREATE INDEX comments_late ON comments (received) WHERE state = 'late';
 CREATE INDEX comments_closed ON comments (post) WHERE closed_at > 0;
 
 CREATE TABLE reactions (
@@ -136,16 +156,18 @@ CREATE TABLE counts (
 CREATE TABLE received (
   id        INTEGER PRIMARY KEY,
   key       TEXT NOT NULL UNIQUE,        -- a message with a known key is the same message
-  way       TEXT NOT NULL,               -- push: its sender brought it; pull: we fetch the object from its origin
+  way       TEXT NOT NULL,               -- push: its sender brought it; pull, fill: we fetch the object from its origin
   sender    TEXT NOT NULL,               -- push: whose signature was verified
   proof     TEXT NOT NULL,               -- push: key id and algorithm
   type      TEXT NOT NULL,
   activity  TEXT NOT NULL,
   object    TEXT NOT NULL,
   reply_to  TEXT NOT NULL,
-  raw       BLOB NOT NULL,               -- as it arrived; kept 30 days
+  raw       BLOB NOT NULL,               -- as it arrived, or was fetched by a pull that waits; kept 30 days
   received  BIGINT NOT NULL,
   depth     INTEGER NOT NULL DEFAULT 0,  -- pull: how many steps above the reply that asked for it
+  host      TEXT NOT NULL DEFAULT '',    -- fill: where it is fetched
+  thread    TEXT NOT NULL DEFAULT '',    -- fill: the post whose thread is being completed
   waits_for TEXT NOT NULL DEFAULT '',    -- the comment without which it has no place
   attempts  INTEGER NOT NULL DEFAULT 0,
   due       BIGINT NOT NULL,
@@ -154,9 +176,40 @@ CREATE TABLE received (
   decided   BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX received_due ON received (way, due) WHERE decision = '';
+CREATE INDEX received_fill ON received (host, due) WHERE decision = '' AND way = 'fill';
 CREATE INDEX received_object ON received (object);
 CREATE INDEX received_waits ON received (waits_for) WHERE waits_for <> '';
 CREATE INDEX received_time ON received (received);
+
+-- When each comment is looked at again at its origin: does it still stand, what answers it?
+CREATE TABLE checks (
+  comment  TEXT PRIMARY KEY,
+  post     TEXT NOT NULL,
+  host     TEXT NOT NULL,                -- of the comment's id
+  since    BIGINT NOT NULL,              -- its age counts from here: when it was first seen, or last answered
+  due      BIGINT NOT NULL,
+  looked   BIGINT NOT NULL,              -- when it was last looked at; first seen counts
+  etag     TEXT NOT NULL DEFAULT '',     -- what its server called the document then
+  modified TEXT NOT NULL DEFAULT '',
+  walk     TEXT NOT NULL DEFAULT '{}'    -- how far its collections of replies were read, JSON of type Walk
+);
+CREATE INDEX checks_due ON checks (host, due);
+CREATE INDEX checks_post ON checks (post, due);
+
+-- Servers that are asked at their leisure.
+CREATE TABLE origins (
+  host   TEXT PRIMARY KEY,
+  misses INTEGER NOT NULL DEFAULT 0,     -- questions in a row that it did not answer
+  rests  BIGINT NOT NULL DEFAULT 0       -- nothing is asked there before, but what somebody waits for
+);
+
+-- What completing a thread costs others: one run at a time, with a rest between two.
+CREATE TABLE runs (
+  post     TEXT PRIMARY KEY,
+  ended    BIGINT NOT NULL DEFAULT 0,    -- 0: it goes on
+  requests INTEGER NOT NULL DEFAULT 0,
+  objects  INTEGER NOT NULL DEFAULT 0    -- that were found in it and will be fetched
+);
 
 -- What the world should know and does not yet.
 CREATE TABLE changes (

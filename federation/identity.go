@@ -1,0 +1,179 @@
+package federation
+
+import (
+	"context"
+	"crypto/rsa"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"afterword/federation/sign"
+	"afterword/federation/wire"
+	"afterword/storage"
+)
+
+// The settings that hold the blog's keys. The database has them, not the process: a command may change them under a
+// running server.
+const (
+	keySetting    = "actor_key"        // the private key in PEM
+	nameSetting   = "actor_key_name"   // fragment of its id; missing: the first key's
+	formerSetting = "actor_key_former" // name, end in Unix milliseconds and PEM of the key before, a line each
+)
+
+// formerGood is how long a key stays good after it was replaced: as long as something signed with it may be on its way
+// (PROTOCOL 72).
+const formerGood = 24 * time.Hour
+
+// identity is the blog as it signs and as it describes itself at a moment.
+type identity struct {
+	blog   wire.Blog
+	signer signer
+	former *signer // the key before, while it is good
+}
+
+// signer signs in every way that servers ask for.
+type signer struct{ sign.Signer }
+
+func (s signer) in(way string, r *http.Request, body []byte, now time.Time) error {
+	switch way {
+	case rfc9421:
+		return s.SignRFC9421(r, body, now)
+	case withoutURL:
+		view := r.Clone(r.Context())
+		view.URL.RawQuery = ""
+		err := s.Sign(view, body, now)
+		r.Header, r.Host = view.Header, view.Host
+		return err
+	}
+	return s.Sign(r, body, now)
+}
+
+// keychain keeps the keys parsed for as long as the database has them so.
+type keychain struct {
+	mu      sync.Mutex // guards what follows
+	version uint64     // of the database when texts were read; keys are what they say
+	texts   map[string]string
+	current *rsa.PrivateKey
+	former  *rsa.PrivateKey
+	name    string
+	ends    time.Time // when the former key does
+}
+
+// identity reads the keys anew when the database has changed.
+func (f *Federation) identity(ctx context.Context) (identity, error) {
+	k := &f.chain
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if version := f.DB.Version(); k.texts == nil || version != k.version {
+		texts, err := f.DB.Settings(ctx, keySetting, nameSetting, formerSetting)
+		if err == nil {
+			err = k.read(texts)
+		}
+		if err != nil {
+			return identity{}, fmt.Errorf("the blog's private key in the database: %w", err)
+		}
+		k.version = version
+	}
+	return k.identity(f.blog, f.Now()), nil
+}
+
+func (k *keychain) read(texts map[string]string) (err error) {
+	if k.texts[keySetting] != texts[keySetting] {
+		if k.current, err = sign.ParsePrivateKey(texts[keySetting]); err != nil {
+			return err
+		}
+	}
+	if former := texts[formerSetting]; k.texts[formerSetting] != former {
+		var end, pem string
+		k.name, pem, _ = strings.Cut(former, "\n")
+		end, pem, _ = strings.Cut(pem, "\n")
+		ms, _ := strconv.ParseInt(end, 10, 64)
+		k.ends = time.UnixMilli(ms)
+		if k.former, err = sign.ParsePrivateKey(pem); err != nil {
+			return err
+		}
+	}
+	k.texts = texts
+	return nil
+}
+
+func (k *keychain) identity(blog wire.Blog, now time.Time) identity {
+	blog.KeyName, blog.KeyPEM = k.texts[nameSetting], sign.PublicPEM(k.current)
+	me := identity{blog: blog, signer: signer{sign.Signer{KeyID: blog.KeyID(), Private: k.current}}}
+	if k.former != nil && now.Before(k.ends) {
+		me.blog.Former = wire.Key{Name: k.name, PEM: sign.PublicPEM(k.former)}
+		blog.KeyName = k.name
+		me.former = &signer{sign.Signer{KeyID: blog.KeyID(), Private: k.former}}
+	}
+	return me
+}
+
+// RotateKey gives the blog a new key. Those who follow or ever commented are told, signed with the key they know, which
+// stays good for a day. A running server notices by itself.
+func (f *Federation) RotateKey(ctx context.Context) error {
+	old, err := f.DB.Settings(ctx, keySetting, nameSetting)
+	if err != nil {
+		return err
+	}
+	key, err := newKey()
+	if err != nil {
+		return err
+	}
+	now := f.Now()
+	former := fmt.Sprint(old[nameSetting], "\n", now.Add(formerGood).UnixMilli(), "\n", old[keySetting])
+	return f.DB.ChangeActor(ctx, f.Actor(), map[string]string{
+		keySetting: key, nameSetting: "key-" + strconv.FormatInt(now.Unix(), 10), formerSetting: former})
+}
+
+// publishActor tells of a new key, or that the blog is back after it was away for long: a server that gave up on us goes
+// on when it hears from us (PROTOCOL 71).
+func (f *Federation) publishActor(ctx context.Context, c storage.Change) error {
+	me, err := f.identity(ctx)
+	if err != nil {
+		return err
+	}
+	out := &storage.Outgoing{Object: f.Actor(), Kind: c.Kind}
+	out.ID, out.Body = activity(me.blog.UpdateActor(c.At))
+	return f.DB.Publish(ctx, c, out, storage.Recipients{Followers: true, Commenters: true})
+}
+
+// What an absence of the server costs (PROTOCOL 1h, 71).
+const (
+	aliveEvery   = time.Minute
+	longAbsence  = 7 * 24 * time.Hour // after which Mastodon and Misskey send no more until they hear from us
+	aliveSetting = "alive"
+)
+
+// alive writes down that the server lives. If it was away, what may have been missed is looked for; if it was away for
+// long, everybody is told that it is back.
+func (f *Federation) alive(ctx context.Context) error {
+	now := f.Now()
+	last, err := f.lastAlive(ctx)
+	if err != nil || now.Sub(last) < aliveEvery {
+		return err
+	}
+	values := map[string]string{aliveSetting: strconv.FormatInt(now.UnixMilli(), 10)}
+	if !last.IsZero() && now.Sub(last) > absence {
+		if err := f.DB.BringActiveForward(ctx); err != nil {
+			return err
+		}
+	}
+	if !last.IsZero() && now.Sub(last) > longAbsence {
+		f.Log.Info("back after a long absence: followers are told", "away", now.Sub(last).Round(time.Minute))
+		return f.DB.ChangeActor(ctx, f.Actor(), values)
+	}
+	return f.DB.Remember(ctx, values)
+}
+
+// lastAlive is when the server was last known to live; zero when it never was.
+func (f *Federation) lastAlive(ctx context.Context) (time.Time, error) {
+	texts, err := f.DB.Settings(ctx, aliveSetting)
+	ms, _ := strconv.ParseInt(texts[aliveSetting], 10, 64)
+	if err != nil || ms == 0 {
+		return time.Time{}, err
+	}
+	return time.UnixMilli(ms), nil
+}

@@ -1,0 +1,82 @@
+package federation
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"afterword/federation/wire"
+	"afterword/fetch"
+	"afterword/storage"
+	"afterword/thread"
+)
+
+// The ways to sign that servers ask for. What a host took is remembered (PROTOCOL 31).
+const (
+	cavage     = ""              // as nearly all do
+	withoutURL = "without-query" // draft-cavage over the path alone, as old Mastodons check it
+	rfc9421    = "rfc9421"
+)
+
+// knock tries a request in the way its host is known to like, and if that is answered 401 (a POST: 400 too) in the others.
+func (f *Federation) knock(ctx context.Context, url string, try func(way string) error) error {
+	host := thread.IRI(url).Host()
+	liked, err := f.DB.Scheme(ctx, host)
+	if err != nil {
+		return err
+	}
+	refusal := try(liked)
+	if !asksForAnother(refusal) {
+		return refusal
+	}
+	for _, way := range []string{cavage, withoutURL, rfc9421} {
+		if way == liked || way == withoutURL && !strings.Contains(url, "?") {
+			continue
+		}
+		if err := try(way); !asksForAnother(err) {
+			if err == nil {
+				err = f.DB.RememberScheme(ctx, host, way)
+			}
+			return err
+		}
+	}
+	return refusal
+}
+
+func asksForAnother(err error) bool {
+	var e *fetch.Error
+	return errors.As(err, &e) && e.Kind == fetch.Status && (e.Status == http.StatusUnauthorized || e.Status == http.StatusBadRequest)
+}
+
+// getSigned fetches a document as the blog: servers with "authorized fetch" answer nobody else.
+func (f *Federation) getSigned(ctx context.Context, g fetch.Get) (doc *fetch.Document, err error) {
+	me, err := f.identity(ctx)
+	if err != nil {
+		return nil, err
+	}
+	g.Accept, g.Media = wire.AcceptJSON, fetch.ActivityJSON
+	err = f.knock(ctx, g.URL, func(way string) (err error) {
+		g.Signature = "blog " + way
+		g.Sign = func(r *http.Request) error { return me.signer.in(way, r, nil, f.Now()) }
+		doc, err = f.Fetch.Get(ctx, g)
+		return err
+	})
+	return doc, err
+}
+
+// postSigned delivers once, signed anew. What tells of a new key is signed with the one that peers know.
+func (f *Federation) postSigned(ctx context.Context, d storage.Delivery) error {
+	me, err := f.identity(ctx)
+	if err != nil {
+		return err
+	}
+	s := me.signer
+	if d.Kind == "actor" && me.former != nil {
+		s = *me.former
+	}
+	return f.knock(ctx, d.Inbox, func(way string) error {
+		return f.Fetch.Post(ctx, fetch.Post{URL: d.Inbox, MediaType: wire.ActivityJSON, Body: d.Body,
+			Sign: func(r *http.Request) error { return s.in(way, r, d.Body, f.Now()) }})
+	})
+}

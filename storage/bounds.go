@@ -1,0 +1,57 @@
+package storage
+
+import (
+	"errors"
+	"time"
+
+	"afterword/thread"
+)
+
+// How much is kept of what strangers can make grow (SECURITY R15). What goes first is what is least likely to be missed:
+// the oldest, of hosts that do not answer.
+const (
+	maxPerHost    = 1000    // deliveries to one host
+	maxQueue      = 200_000 // deliveries in all
+	maxHosts      = 50_000  // hosts of which habits are remembered
+	maxWaiting    = 10_000  // comments that wait for the blogger, and as many late ones
+	queuePatience = 8 * 24 * time.Hour
+)
+
+// boundHost keeps the newest deliveries to a host.
+func (t tx) boundHost(host string) error {
+	return t.exec(`DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE host = $1 ORDER BY id DESC LIMIT -1 OFFSET $2)`, host, maxPerHost)
+}
+
+// boundQueue drops what is too much in all: of the hosts that fail first.
+func (t tx) boundQueue() error {
+	var n int
+	if err := t.row("SELECT COUNT(*) FROM deliveries", nil, &n); err != nil || n <= maxQueue {
+		return err
+	}
+	return t.exec(`DELETE FROM deliveries WHERE id IN (SELECT d.id FROM deliveries d LEFT JOIN hosts h ON h.host = d.host
+		ORDER BY COALESCE(h.failures, 0) = 0, d.id LIMIT $1)`, n-maxQueue)
+}
+
+// boundWaiting keeps the newest of the comments that nobody but the blogger sees.
+func (t tx) boundWaiting(state thread.State) error {
+	ids, err := list(t.queryer, scanIRI, "SELECT id FROM comments WHERE state = '"+string(state)+ // named, so that it has an index
+		"' ORDER BY received DESC LIMIT -1 OFFSET $1", maxWaiting)
+	for _, id := range ids {
+		if err == nil {
+			err = errors.Join(t.deleteComment(id), t.exec("DELETE FROM comments WHERE id = $1", id))
+		}
+	}
+	return err
+}
+
+// pruneQueue is what Prune does about the queue out and the hosts.
+func (t tx) pruneQueue(now time.Time) error {
+	return errors.Join(
+		t.exec("DELETE FROM deliveries WHERE created < $1", ms(now.Add(-queuePatience))),
+		t.exec(`DELETE FROM deliveries WHERE id IN (SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY host ORDER BY id DESC) AS nth
+			FROM deliveries) q WHERE nth > $1)`, maxPerHost),
+		t.boundQueue(),
+		t.exec(`DELETE FROM hosts WHERE failures = 0 AND (SELECT COUNT(*) FROM hosts) > $1
+			AND NOT EXISTS (SELECT 1 FROM actors a WHERE a.host = hosts.host)`, maxHosts),
+	)
+}
