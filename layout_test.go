@@ -28,7 +28,8 @@ var layout = map[string][]string{
 	"federation":         {"thread", "sanitize", "fetch", "storage", "federation/wire", "federation/sign"},
 	"federation/fedtest": {"thread", "sanitize", "federation/wire", "federation/sign"},
 	"api":                {"thread", "sanitize", "fetch", "storage"},
-	"cmd/afterword":      {"api", "config", "federation", "federation/fedtest", "fetch", "sanitize", "storage", "thread"},
+	"feed":               {"thread", "sanitize", "fetch", "storage"},
+	"cmd/afterword":      {"api", "config", "feed", "federation", "federation/fedtest", "fetch", "sanitize", "storage", "thread"},
 }
 
 // owners are the only packages that may import a library or a part of the standard library.

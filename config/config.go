@@ -35,6 +35,7 @@ type Blog struct {
 	Summary       string `key:"summary" doc:"a sentence about the blog"`
 	Icon          string `key:"icon" doc:"URL of an image"`
 	Language      string `key:"language" doc:"of the posts: en, de-CH"`
+	Note          string `key:"note" one:"excerpt full title" doc:"how much of a post its Note says: excerpt | full | title"`
 	Owner         string `key:"owner" doc:"the blogger's own fediverse account, @me@host or its URL; its replies carry the Author badge"`
 }
 
@@ -66,7 +67,7 @@ func Default() *Config {
 	return &Config{
 		Listen:   "127.0.0.1:8080",
 		Database: "afterword.db",
-		Blog:     Blog{Handle: "blog"},
+		Blog:     Blog{Handle: "blog", Note: "excerpt"},
 		Comments: Comments{Moderation: "none", ShowUnlisted: true, Images: "none"},
 		Limits:   Limits{ActorHour: 120, HostHour: 6000, NewActorsHour: 600},
 	}

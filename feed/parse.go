@@ -1,0 +1,155 @@
+package feed
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/mmcdole/gofeed"
+	"golang.org/x/net/html/charset"
+
+	"afterword/sanitize"
+	"afterword/thread"
+)
+
+// document is a feed as the rest of the package knows it. gofeed stops here.
+type document struct {
+	title, description, lang string
+	items                    []item
+}
+
+// item is one post of a feed, as it came but for its addresses, which are absolute.
+type item struct {
+	guid      string
+	links     []string // where its page may be, the likeliest first
+	title     string   // HTML
+	summary   string   // HTML or text
+	content   string   // HTML or text
+	tags      []string
+	published time.Time // zero: not said, or nonsense
+}
+
+const (
+	maxItems = 2000 // of a feed that are read
+	maxDepth = 100  // of its XML
+	maxTags  = 20
+	maxGUID  = 2048
+	maxText  = 512 << 10 // bytes of an item's text
+)
+
+// parse reads RSS, Atom or JSON Feed, whatever it calls itself. base is where it was found.
+func parse(body []byte, base string) (d document, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("is no feed that can be read: %v", r)
+		}
+	}()
+	body = legible(body)
+	if err := bearable(body); err != nil {
+		return d, err
+	}
+	f, err := gofeed.NewParser().Parse(bytes.NewReader(body))
+	if err != nil {
+		return d, fmt.Errorf("is no feed that can be read: %.200q", err.Error())
+	}
+	at, err := url.Parse(base)
+	if err != nil {
+		return d, err
+	}
+	d = document{title: f.Title, description: f.Description, lang: language(f.Language)}
+	for _, it := range f.Items[:min(len(f.Items), maxItems)] {
+		if it != nil {
+			d.items = append(d.items, newItem(it, at))
+		}
+	}
+	return d, nil
+}
+
+func newItem(it *gofeed.Item, at *url.URL) item {
+	out := item{guid: it.GUID, title: it.Title, summary: short(it.Description), content: short(it.Content), published: date(it)}
+	for _, link := range append([]string{it.Link}, append(it.Links, it.GUID)...) {
+		if u, err := at.Parse(strings.TrimSpace(link)); err == nil && link != "" {
+			u.Fragment, u.RawFragment = "", ""
+			out.links = append(out.links, u.String())
+		}
+	}
+	if len(out.guid) > maxGUID {
+		out.guid = ""
+	}
+	for _, tag := range it.Categories[:min(len(it.Categories), maxTags)] {
+		if name := sanitize.Name(tag, 100); name != "" {
+			out.tags = append(out.tags, name)
+		}
+	}
+	return out
+}
+
+func short(s string) string { return strings.ToValidUTF8(s[:min(len(s), maxText)], "") }
+
+// date is when an item was published, if that can be true: generators write 1970 and 9999 for "unknown".
+func date(it *gofeed.Item) time.Time {
+	at := it.PublishedParsed
+	if at == nil {
+		at = it.UpdatedParsed
+	}
+	if at == nil || at.Year() < 1990 || at.Year() > 2200 {
+		return time.Time{}
+	}
+	return at.UTC()
+}
+
+var languageTag = regexp.MustCompile(`^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$`)
+
+func language(s string) string {
+	if s = strings.ReplaceAll(strings.TrimSpace(s), "_", "-"); languageTag.MatchString(s) {
+		return s
+	}
+	return ""
+}
+
+// legible drops the control characters that XML forbids, as gofeed does: bearable must see what gofeed sees.
+func legible(body []byte) []byte {
+	out := make([]byte, 0, len(body))
+	for _, b := range body {
+		if b >= ' ' || b == '\t' || b == '\n' || b == '\r' {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+var (
+	errDeep = errors.New("is no feed: its elements are nested too deeply")
+	errBase = errors.New("is no feed: an xml:base is too long")
+)
+
+// bearable refuses XML that costs gofeed more than it is worth: it keeps a stack, and an address for each xml:base.
+// Entities are no trouble: encoding/xml expands none that a document defines.
+func bearable(body []byte) error {
+	d := xml.NewDecoder(bytes.NewReader(body))
+	d.Strict, d.CharsetReader = false, charset.NewReaderLabel
+	for depth := 0; ; {
+		token, err := d.Token()
+		if err != nil {
+			return nil // the end, JSON, or what gofeed will complain about
+		}
+		switch t := token.(type) {
+		case xml.StartElement:
+			if depth++; depth > maxDepth {
+				return errDeep
+			}
+			for _, a := range t.Attr {
+				if a.Name.Local == "base" && len(a.Value) > thread.MaxIRI {
+					return errBase
+				}
+			}
+		case xml.EndElement:
+			depth--
+		}
+	}
+}
