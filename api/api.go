@@ -1,8 +1,8 @@
 // Package api is what a reader's browser talks to: a thread as JSON, as a page and as a fragment, the counts of list
 // pages, and the custom element <afterword-thread>.
 //
-// Nothing is stored here and nothing is fetched: every answer is a function of the database and the clock. Finished
-// bytes (plain, compressed, with their ETags) are kept in a cache of bounded size. They are sent again as long as the
+// Nothing is stored here, and every answer is a function of the database and the clock, but for the one to a reader who
+// asks how to reply from his own server: that server is asked (interact.go). Finished bytes (plain, compressed, with their ETags) are kept in a cache of bounded size. They are sent again as long as the
 // database has not changed; when it has, the post's revision says whether this thread did. One request makes a changed
 // thread anew while the others get the old bytes, so that a reader sees a commit with the first request after it, or,
 // under load, as soon as that request is done. After a crash the cache is empty, which is all.
@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
+	"afterword/fetch"
 	"afterword/storage"
 	"afterword/thread"
 )
@@ -32,7 +33,8 @@ type Blog struct {
 // Config is what New needs.
 type Config struct {
 	DB          *storage.DB
-	Base        string // base_url without trailing slash, with its path prefix if there is one
+	Fetch       *fetch.Client // the process's own
+	Base        string        // base_url without trailing slash, with its path prefix if there is one
 	Blog        Blog
 	Owner       string // the blogger's own account, "@me@host" or its URL, whose comments carry the Author badge; may be empty
 	Rules       thread.Rules
@@ -48,6 +50,7 @@ type Server struct {
 	headers map[view]http.Header
 	cache   *cache
 	flight  singleflight.Group
+	lookups lookups
 }
 
 // New makes a Server.
@@ -71,6 +74,10 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /api/v1/counts", s.counts)
 	mux.HandleFunc("GET /t", s.thread(asPage))
 	mux.HandleFunc("GET /embed/thread", s.thread(asFragment))
+	mux.HandleFunc("GET /api/v1/interact", s.interact)
+	mux.HandleFunc("GET /reply", s.replyPage)
+	mux.Handle("POST /reply", http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.replyForm)))
+	mux.HandleFunc("GET /embed/reply", s.replyDialog)
 	mux.Handle("GET /embed.js", embedJS)
 	mux.Handle("GET /style.css", styleCSS)
 	mux.HandleFunc("GET /healthz", ok)
@@ -102,6 +109,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, q query) {
 		s.fail(w, r, q.view, err)
 		return
 	}
+	s.DB.Opened(b.post)
 	b.serve(w, r)
 }
 

@@ -198,7 +198,7 @@ func hostileStory(b *tab) {
 		b.want(`window.pwned`, "undefined")
 		b.want(`document.querySelectorAll(".aw :is(script, img, svg, iframe, style, b)").length`, "0")
 		b.want(`[...document.querySelectorAll(".aw a")].filter(a => !/^https?:$/.test(a.protocol)).length`, "0")
-		b.want(`document.querySelectorAll(".aw").length * 5 - document.querySelectorAll(".aw > ol > li").length`, "0")
+		b.want(`document.querySelectorAll("section.aw").length * 5 - document.querySelectorAll(".aw > ol > li").length`, "0")
 	}
 }
 
@@ -218,18 +218,18 @@ func refreshStory(b *tab) {
 	b.open(b.blogPage(s, `<afterword-thread refresh="0.05"></afterword-thread>`))
 	b.until(`document.querySelectorAll(".aw article").length == 1`)
 	b.want(`document.querySelector("[role=status]").innerText`, "")
-	s.comment(p, thread.Comment{ID: id(2), Author: a, HTML: "<p>Second</p>"})
+	s.comment(p, thread.Comment{ID: id(2), Author: a, Warning: "Secret", HTML: "<p>Second</p>"})
 	b.until(`document.querySelectorAll(".aw article").length == 2`)
 	b.want(`document.querySelector("[role=status]").innerText`, "2 comments")
 
-	b.must(chromedp.Do(b.ctx, chromedp.Click(chromedp.CSS(".aw-foot summary"))))
-	b.want(`document.querySelector(".aw-foot details").open`, "true")
+	b.must(chromedp.Do(b.ctx, chromedp.Click(chromedp.CSS(".aw-warning summary"))))
+	b.want(`document.querySelector(".aw-warning").open`, "true")
 	s.comment(p, thread.Comment{ID: id(3), Author: a, HTML: "<p>Third</p>"})
 	for n := len(s.requests("/embed/thread")); len(s.requests("/embed/thread")) < n+4; {
 		b.until(`true`)
 	}
 	b.want(`document.querySelectorAll(".aw article").length`, "2")
-	b.eval(`document.querySelector(".aw-foot details").open = false`)
+	b.eval(`document.querySelector(".aw-warning").open = false`)
 	b.want(`document.activeElement.tagName`, "SUMMARY")
 	b.eval(`document.activeElement.blur()`)
 	b.until(`document.querySelectorAll(".aw article").length == 3`)
@@ -294,7 +294,7 @@ func severalStory(b *tab) {
 	b.until(`document.querySelectorAll(".aw article").length == 3`)
 	b.want(`[...document.querySelectorAll(".aw h2")].map(h => h.innerText)`, "1 comment,تعليقان")
 	b.want(`[...document.querySelectorAll(".e-content")].map(e => e.innerText)`, "Hello,Newer,Older")
-	b.want(`getComputedStyle(document.querySelectorAll(".aw")[1]).direction`, "rtl")
+	b.want(`getComputedStyle(document.querySelectorAll("section.aw")[1]).direction`, "rtl")
 	b.want(`new Set([...document.querySelectorAll("[id]")].map(e => e.id)).size - document.querySelectorAll("[id]").length`, "0")
 	b.until(`[...document.querySelectorAll("[data-comment-count]")].map(a => a.innerText) == "1 comment,2 comments"`)
 	if n := len(s.requests("/api/v1/counts")); n != 1 {
@@ -309,7 +309,7 @@ func staticStory(b *tab) {
 	s.comment(p, thread.Comment{ID: id(2), Author: a, HTML: "<p>Since then</p>"})
 	b.open(b.blogPage(s, "<afterword-thread>"+fragment+"</afterword-thread>"))
 	b.want(`document.querySelector(".e-content").innerText`, "Hello")
-	b.until(`document.querySelectorAll(".aw").length == 1 && document.querySelectorAll(".aw article").length == 2`)
+	b.until(`document.querySelectorAll("section.aw").length == 1 && document.querySelectorAll(".aw article").length == 2`)
 }
 
 // pageStory: our own page does everything without script.
@@ -317,9 +317,10 @@ func pageStory(b *tab) {
 	s, p, _ := blogPost(b)
 	b.open(s.url + "/t?url=" + p.URL)
 	b.want(`document.scripts.length`, "0")
-	b.want(`getComputedStyle(document.querySelector(".aw-reply code")).userSelect`, "all")
-	b.must(chromedp.Do(b.ctx, chromedp.Click(chromedp.CSS(".aw-foot summary"))))
-	b.want(`document.querySelector(".aw-foot .aw-reply code").checkVisibility() && document.querySelector(".aw-foot code").innerText`, string(id(1)))
+	b.open(b.eval(`document.querySelector(".aw-foot .aw-reply").href`))
+	b.want(`document.querySelector("form").method + document.querySelector("form").getAttribute("action")`, "post"+s.url+"/reply")
+	b.want(`document.scripts.length + document.querySelector("code").innerText`, "0"+string(id(1)))
+	b.want(`getComputedStyle(document.querySelector("code")).userSelect`, "all")
 	b.open(s.url + "/t?url=https://blog.example/never/")
 	b.want(`document.querySelector("h1").innerText`, "There is no post with this address here.")
 	if others := b.askedElsewhere(strings.TrimSuffix(s.url, "c")); others != nil {

@@ -5,7 +5,8 @@
 // else every 5, and less often while nothing happens).
 //
 // What is inside the element stands there until the comments come, and stays when they cannot. The server has made the
-// HTML safe. Nobody but the server that this script came from is asked, and nothing is kept.
+// HTML safe. Nobody but the server that this script came from is asked, and nothing is kept, but for the reader's own
+// server once they have named it.
 const base = new URL(".", import.meta.url);
 const style = new CSSStyleSheet();
 style.replaceSync("style.css");
@@ -37,6 +38,7 @@ class Thread extends HTMLElement {
     if (!sheets.includes(style)) sheets.push(style);
     this.#sight.observe(this);
     document.addEventListener("visibilitychange", this.#look);
+    this.onclick = this.#click;
     // A permalink leads to a comment that may be far below what is in sight.
     this.#near = location.hash.startsWith("#c-");
     this.#look();
@@ -84,7 +86,7 @@ class Thread extends HTMLElement {
     const seen = [...this.querySelectorAll("li[id]")].find((li) => li.firstChild.getBoundingClientRect().bottom > 0);
     const before = seen && top(seen);
     const first = !this.#html;
-    if (first) this.innerHTML = '<div></div><p role="status" class="aw-hidden"></p>';
+    if (first) this.innerHTML = '<div></div><p role="status" class="aw-hidden"></p><dialog class="aw"></dialog>';
     const [body, status] = this.children;
     this.#html = body.innerHTML = html;
     const clock = new Intl.DateTimeFormat(body.firstChild.lang, { dateStyle: "long", timeStyle: "short" });
@@ -93,6 +95,43 @@ class Thread extends HTMLElement {
     if (now) scrollBy({ top: top(now) - before, behavior: "instant" });
     if (!first) status.textContent = body.querySelector("h2").textContent;
     else if (body.contains(document.getElementById(location.hash.slice(1)))) location.replace(location.href);
+  }
+
+  // Replying and following are pages of the server; here they are a dialog.
+  #click = async (event) => {
+    const link = event.target.closest(".aw-ask");
+    if (!link || !this.#html || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const dialog = this.lastChild;
+    try {
+      dialog.innerHTML = await get("embed/reply", new URL(link).searchParams);
+    } catch {
+      location.assign(link);
+      return;
+    }
+    link.focus();
+    dialog.showModal();
+    const form = dialog.querySelector("form");
+    if (form) this.#ask(form, form.elements.account);
+  };
+
+  #ask(form, account) {
+    try {
+      account.value = localStorage.afterword ?? "";
+    } catch {}
+    form.onsubmit = async (event) => {
+      if (event.submitter?.formMethod === "dialog") return;
+      event.preventDefault();
+      const alert = form.lastElementChild;
+      alert.hidden = true;
+      try {
+        location.assign(JSON.parse(await get("api/v1/interact", new FormData(form))).url);
+        localStorage.afterword = account.value.split("@").pop();
+      } catch {
+        alert.hidden = false;
+        account.select();
+      }
+    };
   }
 }
 

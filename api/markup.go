@@ -85,7 +85,7 @@ func (m *markup) time(class literal, t time.Time, text string) {
 const maxIndent = 6
 
 // list writes comments as nested lists.
-func (m *markup) list(p part, byOwner func(thread.Author) bool, open bool) {
+func (m *markup) list(p part, s *Server, open bool) {
 	depth := -1 // of the comment written last
 	for c := range p.steps() {
 		indent := min(c.Depth, maxIndent)
@@ -96,7 +96,7 @@ func (m *markup) list(p part, byOwner func(thread.Author) bool, open bool) {
 			m.put("</li>")
 		}
 		depth = indent
-		m.comment(p, c, byOwner(c.Author), open && !c.closed)
+		m.comment(p, c, s, open && !c.closed)
 	}
 	if depth >= 0 {
 		m.leave(depth)
@@ -110,7 +110,7 @@ func (m *markup) leave(levels int) {
 	}
 }
 
-func (m *markup) comment(p part, c step, owner, open bool) {
+func (m *markup) comment(p part, c step, s *Server, open bool) {
 	m.put(`<li id="`)
 	m.text(anchor(c.ID))
 	if c.Stub {
@@ -120,10 +120,10 @@ func (m *markup) comment(p part, c step, owner, open bool) {
 		return
 	}
 	m.put(`"><article class="h-entry h-cite u-comment">`)
-	m.byline(c, owner)
+	m.byline(c, s.byOwner(c.Author))
 	m.replyTo(p, c)
 	m.content(c)
-	m.foot(c, open)
+	m.foot(c, s.Base, open)
 	m.put("</article>")
 }
 
@@ -249,7 +249,7 @@ func (m *markup) content(c step) {
 	m.put("</div>")
 }
 
-func (m *markup) foot(c step, open bool) {
+func (m *markup) foot(c step, base string, open bool) {
 	if c.closes {
 		m.note(m.BranchClosed)
 	}
@@ -259,26 +259,10 @@ func (m *markup) foot(c step, open bool) {
 	}
 	m.put(`<div class="aw-foot">`)
 	if open && !c.Imported { // nobody's server would find that one
-		m.reply(c.ID, name(c.Author))
+		m.ask("aw-reply", base, c.ID, m.Reply, name(c.Author))
 	}
 	m.link("aw-original", address, m.Original)
 	m.put("</div>")
-}
-
-// reply tells how to answer a post or comment from one's own account.
-func (m *markup) reply(id thread.IRI, to string) {
-	m.put(`<details class="aw-reply"><summary>`)
-	m.text(m.Reply)
-	if to != "" {
-		m.put(`<span class="aw-hidden">: <bdi>`)
-		m.text(to)
-		m.put("</bdi></span>")
-	}
-	m.put("</summary><p>")
-	m.text(m.HowTo)
-	m.put(`</p><code>`)
-	m.text(string(id))
-	m.put("</code></details>")
 }
 
 // anchor is the permalink of a comment within its page. It depends on nothing but the comment's id.

@@ -120,7 +120,7 @@ func (s *Server) section(m *markup, q query, p part) {
 	m.put("</h2>\n")
 	m.note(m.numbers(p.post))
 	s.notices(m, p, state)
-	m.list(p, s.byOwner, state != thread.Closed)
+	m.list(p, s, state != thread.Closed)
 	if p.next != "" {
 		m.put(`<p class="aw-more"><a rel="next"`)
 		m.attr("href", s.pageURL(p.post, q, p.next))
@@ -153,17 +153,20 @@ func (w *words) numbers(p thread.Post) string {
 // notices say whether and how one can reply.
 func (s *Server) notices(m *markup, p part, state thread.Openness) {
 	at := s.Rules.ClosingTime(p.post)
-	switch {
-	case state == thread.Closed:
+	if state == thread.Closed {
 		m.put(`<p class="aw-closed"><strong>`)
 		m.text(m.Closed)
 		m.put("</strong> ")
 		m.time("", at, m.date(at))
 		m.put("</p>\n")
-	case at.IsZero():
-		m.reply(p.post.ID, "")
-	default:
-		m.reply(p.post.ID, "")
+	}
+	m.put(`<p class="aw-actions">`)
+	if state != thread.Closed {
+		m.ask("aw-reply", s.Base, p.post.ID, m.Reply, "")
+	}
+	m.ask("aw-follow", s.Base, thread.IRI(s.Base+"/actor"), m.Follow, "")
+	m.put("</p>\n")
+	if state != thread.Closed && !at.IsZero() {
 		m.note(fmt.Sprintf(m.ClosesOn, m.date(at)))
 	}
 	if state == thread.Moderated {

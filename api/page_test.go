@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -88,10 +89,14 @@ func TestReplyOnlyWhereOpen(t *testing.T) {
 	s.must(s.DB.CloseBranch(t.Context(), id(3), s.now()))
 	affordances := func() (ids []string) {
 		_, text := s.get("/embed/thread?url=" + p.URL)
-		for _, part := range strings.Split(text, "Reply from your Mastodon or fediverse account")[1:] {
-			_, rest, _ := strings.Cut(part, "<code>")
-			id, _, _ := strings.Cut(rest, "</code>")
+		for _, part := range strings.Split(text, `class="aw-ask aw-reply" rel="nofollow" href="`+s.url+"/reply?uri=")[1:] {
+			rest, text, _ := strings.Cut(part, "&amp;lang=en\">")
+			id, err := url.QueryUnescape(rest)
+			s.must(err)
 			ids = append(ids, id)
+			if !strings.HasPrefix(text, "Reply from your Mastodon or fediverse account<") {
+				t.Error(text)
+			}
 		}
 		return ids
 	}
@@ -248,7 +253,8 @@ func TestLanguages(t *testing.T) {
 func TestWords(t *testing.T) {
 	fields := func(w *words) []string {
 		return []string{w.NoComments, w.Comments, w.Likes, w.Boosts, w.Late, w.Closed, w.ClosesOn, w.BranchClosed, w.Approval, w.Reply,
-			w.HowTo, w.Author, w.Bot, w.Imported, w.Edited, w.Deleted, w.InReplyTo, w.Warning, w.Original, w.More, w.NotFound, w.Oh}
+			w.HowTo, w.Follow, w.HowToFollow, w.Account, w.Continue, w.Cancel, w.GoOn, w.NoServer,
+			w.Author, w.Bot, w.Imported, w.Edited, w.Deleted, w.InReplyTo, w.Warning, w.Original, w.More, w.NotFound, w.Oh}
 	}
 	english := fields(languages["en"])
 	for lang, w := range languages {

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"afterword/fetch"
 	"afterword/storage"
 	"afterword/thread"
 )
@@ -46,7 +47,7 @@ func newSite(t testing.TB, change func(*Config)) *site {
 	t.Cleanup(server.Close)
 	s.url = server.URL + "/c"
 	c := Config{Base: s.url, Blog: Blog{Name: "A blog", URL: "https://blog.example/"}, Now: s.now,
-		Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+		Fetch: fetch.New(fetch.Options{AllowPrivate: true, Now: s.now}), Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
 	if change != nil {
 		change(&c)
 	}
@@ -138,6 +139,12 @@ func (s *site) do(method, path string, header ...string) (*http.Response, string
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
+	return s.read(r)
+}
+
+// read sends a request and reads the answer to its end.
+func (s *site) read(r *http.Request) (*http.Response, string) {
+	s.Helper()
 	answer, err := plainClient.Do(r)
 	s.must(err)
 	defer answer.Body.Close()

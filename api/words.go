@@ -18,7 +18,8 @@ type words struct {
 
 	NoComments, Comments, Likes, Boosts, Late        string
 	Closed, ClosesOn, BranchClosed, Approval         string
-	Reply, HowTo                                     string
+	Reply, HowTo, Follow, HowToFollow                string
+	Account, Continue, Cancel, GoOn, NoServer        string
 	Author, Bot, Imported, Edited, Deleted           string
 	InReplyTo, Warning, Original, More, NotFound, Oh string
 }
@@ -91,6 +92,9 @@ var languages = map[string]*words{
 		Approval: "New comments may wait for approval.",
 		Reply:    "Reply from your Mastodon or fediverse account",
 		HowTo:    "Copy this address into the search of your own server, open what it finds and reply there.",
+		Follow:   "Follow this blog", HowToFollow: "Copy this address into the search of your own server, open what it finds and follow it.",
+		Account: "Your account or server", Continue: "Continue", Cancel: "Cancel", GoOn: "Continue at %s",
+		NoServer: "Nothing answered there. Please check your account or server, or copy the address below.",
 		Author:   "Author", Bot: "Bot", Imported: "imported", Edited: "edited", Deleted: "deleted",
 		InReplyTo: "in reply to %s", Warning: "Content warning:", Original: "Original", More: "More comments",
 		NotFound: "There is no post with this address here.", Oh: "This does not work at the moment. Please try again later.",
@@ -106,7 +110,10 @@ var languages = map[string]*words{
 		BranchClosed: "Antworten auf diesen Kommentar sind geschlossen.", Approval: "Neue Kommentare warten vielleicht erst auf Freigabe.",
 		Reply:  "Mit dem eigenen Mastodon- oder Fediverse-Konto antworten",
 		HowTo:  "Diese Adresse in die Suche des eigenen Servers kopieren, den Fund öffnen und dort antworten.",
-		Author: "Autor", Bot: "Bot", Imported: "importiert", Edited: "bearbeitet", Deleted: "gelöscht",
+		Follow: "Diesem Blog folgen", HowToFollow: "Diese Adresse in die Suche des eigenen Servers kopieren, den Fund öffnen und ihm folgen.",
+		Account: "Eigenes Konto oder eigener Server", Continue: "Weiter", Cancel: "Abbrechen", GoOn: "Weiter bei %s",
+		NoServer: "Dort antwortet niemand. Bitte Konto oder Server prüfen oder die Adresse unten kopieren.",
+		Author:   "Autor", Bot: "Bot", Imported: "importiert", Edited: "bearbeitet", Deleted: "gelöscht",
 		InReplyTo: "Antwort an %s", Warning: "Inhaltswarnung:", Original: "Original", More: "Weitere Kommentare",
 		NotFound: "Unter dieser Adresse gibt es hier keinen Beitrag.", Oh: "Das geht im Moment nicht. Bitte später noch einmal versuchen.",
 	},
@@ -121,7 +128,10 @@ var languages = map[string]*words{
 		BranchClosed: "Les réponses à ce commentaire sont fermées.", Approval: "Les nouveaux commentaires peuvent attendre une validation.",
 		Reply:  "Répondre depuis votre compte Mastodon ou fédivers",
 		HowTo:  "Copiez cette adresse dans la recherche de votre serveur, ouvrez le résultat et répondez-y.",
-		Author: "Auteur", Bot: "Robot", Imported: "importé", Edited: "modifié", Deleted: "supprimé",
+		Follow: "Suivre ce blog", HowToFollow: "Copiez cette adresse dans la recherche de votre serveur, ouvrez le résultat et suivez-le.",
+		Account: "Votre compte ou votre serveur", Continue: "Continuer", Cancel: "Annuler", GoOn: "Continuer sur %s",
+		NoServer: "Rien n’a répondu. Vérifiez votre compte ou votre serveur, ou copiez l’adresse ci-dessous.",
+		Author:   "Auteur", Bot: "Robot", Imported: "importé", Edited: "modifié", Deleted: "supprimé",
 		InReplyTo: "en réponse à %s", Warning: "Avertissement :", Original: "Original", More: "Plus de commentaires",
 		NotFound: "Aucun article n’a cette adresse ici.", Oh: "Cela ne fonctionne pas pour le moment. Réessayez plus tard.",
 	},
@@ -136,7 +146,10 @@ var languages = map[string]*words{
 		BranchClosed: "Las respuestas a este comentario están cerradas.", Approval: "Los comentarios nuevos pueden esperar su aprobación.",
 		Reply:  "Responder desde tu cuenta de Mastodon o del fediverso",
 		HowTo:  "Copia esta dirección en el buscador de tu servidor, abre lo que encuentre y responde allí.",
-		Author: "Autor", Bot: "Bot", Imported: "importado", Edited: "editado", Deleted: "eliminado",
+		Follow: "Seguir este blog", HowToFollow: "Copia esta dirección en el buscador de tu servidor, abre lo que encuentre y síguelo.",
+		Account: "Tu cuenta o tu servidor", Continue: "Continuar", Cancel: "Cancelar", GoOn: "Continuar en %s",
+		NoServer: "Nadie ha respondido. Comprueba tu cuenta o servidor, o copia la dirección de abajo.",
+		Author:   "Autor", Bot: "Bot", Imported: "importado", Edited: "editado", Deleted: "eliminado",
 		InReplyTo: "en respuesta a %s", Warning: "Aviso de contenido:", Original: "Original", More: "Más comentarios",
 		NotFound: "Aquí no hay ninguna entrada con esta dirección.", Oh: "Ahora mismo no funciona. Inténtalo más tarde.",
 	},
@@ -150,7 +163,10 @@ var languages = map[string]*words{
 		BranchClosed: "このコメントへの返信の受付は終了しました。", Approval: "新しいコメントは承認後に表示される場合があります。",
 		Reply:  "Mastodonなどのフェディバースのアカウントから返信する",
 		HowTo:  "このアドレスを自分のサーバーの検索欄に貼り付け、見つかった投稿を開いて返信してください。",
-		Author: "著者", Bot: "ボット", Imported: "インポート", Edited: "編集済み", Deleted: "削除済み",
+		Follow: "このブログをフォローする", HowToFollow: "このアドレスを自分のサーバーの検索欄に貼り付け、見つかったアカウントをフォローしてください。",
+		Account: "アカウントまたはサーバー", Continue: "次へ", Cancel: "キャンセル", GoOn: "%sで続ける",
+		NoServer: "応答がありませんでした。アカウントまたはサーバーを確認するか、下のアドレスをコピーしてください。",
+		Author:   "著者", Bot: "ボット", Imported: "インポート", Edited: "編集済み", Deleted: "削除済み",
 		InReplyTo: "%sへの返信", Warning: "閲覧注意：", Original: "元の投稿", More: "続きのコメント",
 		NotFound: "このアドレスの記事はここにはありません。", Oh: "現在ご利用いただけません。後でもう一度お試しください。",
 	},
@@ -167,6 +183,9 @@ var languages = map[string]*words{
 		Approval: "قد تنتظر التعليقات الجديدة الموافقة عليها.",
 		Reply:    "الرد من حسابك على ماستودون أو الفديفيرس",
 		HowTo:    "انسخ هذا العنوان إلى خانة البحث في خادمك، وافتح ما يجده، ثم رد هناك.",
+		Follow:   "متابعة هذه المدونة", HowToFollow: "انسخ هذا العنوان إلى خانة البحث في خادمك، وافتح ما يجده، ثم تابعه.",
+		Account: "حسابك أو خادمك", Continue: "استمرار", Cancel: "إلغاء", GoOn: "المتابعة في %s",
+		NoServer: "لا إجابة من هناك. تحقق من حسابك أو خادمك، أو انسخ العنوان أدناه.",
 		Author:   "الكاتب", Bot: "روبوت", Imported: "مستورد", Edited: "معدّل", Deleted: "محذوف",
 		InReplyTo: "ردًا على %s", Warning: "تحذير من المحتوى:", Original: "الأصل", More: "المزيد من التعليقات",
 		NotFound: "لا توجد هنا تدوينة بهذا العنوان.", Oh: "هذا لا يعمل الآن. يُرجى المحاولة لاحقًا.",

@@ -162,6 +162,31 @@ func TestR083_R084_LateRepliesAtEveryDepth(t *testing.T) {
 	}
 }
 
+// TestR084_LateByEveryPath: an unknown parent that has to be fetched, and a reply that somebody passes on, are late too.
+func TestR084_LateByEveryPath(t *testing.T) {
+	s, c, page, id, first := opened(t, "")
+	s.afterword("close", page)
+	c.advance(time.Hour)
+	anton := s.alpha.Person("anton")
+	unseen := s.must(anton.Write(s.ctx, fedtest.Draft{InReplyTo: first, HTML: "Never pushed.", WithoutMentions: true}))
+	below := s.must(anton.Reply(s.ctx, unseen, "Below what was never pushed."))
+	create := anton.Activity("Create", s.note(below)) // as Mastodon would push it if it mentioned the blog
+	if a := anton.Send(s.ctx, s.base+"/inbox", create, fedtest.Envelope{}); a.Status != http.StatusAccepted {
+		t.Fatalf("%+v", a)
+	}
+	s.expect(page, "closed: 1 comments, 0 likes, 0 boosts, 2 late", "@alice First.")
+	passed := s.must(s.beta.Person("bob").Write(s.ctx, fedtest.Draft{InReplyTo: id, HTML: "Passed on.", WithoutMentions: true, Force: true}))
+	note := map[string]any{"id": passed, "type": "Note", "inReplyTo": id, "content": "Something else."}
+	create = map[string]any{"id": passed + "#create", "type": "Create", "actor": s.beta.Person("bob").ID, "object": note}
+	if a := s.gamma.Person("carol").Send(s.ctx, s.base+"/inbox", s.gamma.Person("carol").Activity("Announce", create), fedtest.Envelope{}); a.Status != http.StatusAccepted {
+		t.Fatalf("%+v", a)
+	}
+	s.expect(page, "closed: 1 comments, 0 likes, 0 boosts, 3 late", "@alice First.")
+	if got := s.afterword("comment", "list", "-state", "late"); !strings.Contains(got, "Never pushed.") || !strings.Contains(got, "Passed on.") || strings.Contains(got, "Something else.") {
+		t.Errorf("the blogger sees %s", got)
+	}
+}
+
 func TestRepliesUnderWayWhenItClosedAreHeld(t *testing.T) {
 	s, c, page, id, _ := opened(t, "")
 	c.advance(time.Minute)

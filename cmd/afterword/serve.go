@@ -15,6 +15,8 @@ import (
 	"afterword/api"
 	"afterword/config"
 	"afterword/federation"
+	"afterword/feed"
+	"afterword/fetch"
 	"afterword/storage"
 	"afterword/thread"
 )
@@ -66,6 +68,7 @@ func rules(cfg *config.Config) thread.Rules {
 type server struct {
 	cfg     *config.Config
 	fed     *federation.Federation
+	posts   *feed.Reader
 	handler http.Handler
 	log     *slog.Logger
 }
@@ -78,13 +81,26 @@ type world struct {
 }
 
 func newServer(ctx context.Context, cfg *config.Config, db *storage.DB, w world) (*server, error) {
-	fed, err := newFederation(ctx, cfg, db, w)
+	client := newClient(cfg, w)
+	fed, err := newFederation(ctx, cfg, db, client, w)
 	if err != nil {
 		return nil, err
 	}
-	readers := api.New(api.Config{DB: db, Base: cfg.BaseURL, Blog: api.Blog{Name: cfg.Blog.Name, URL: cfg.Blog.URL, Lang: cfg.Blog.Language},
+	posts := newReader(cfg, db, client, w)
+	readers := api.New(api.Config{DB: db, Fetch: client, Base: cfg.BaseURL, Blog: api.Blog{Name: cfg.Blog.Name, URL: cfg.Blog.URL, Lang: cfg.Blog.Language},
 		Owner: cfg.Blog.Owner, Rules: rules(cfg), Now: w.Now, Log: w.Log})
-	return &server{cfg: cfg, fed: fed, handler: router(cfg.BaseURL, fed, readers), log: w.Log}, nil
+	return &server{cfg: cfg, fed: fed, posts: posts, handler: router(cfg.BaseURL, fed, readers), log: w.Log}, nil
+}
+
+// newClient is the process's only way out.
+func newClient(cfg *config.Config, w world) *fetch.Client {
+	return fetch.New(fetch.Options{UserAgent: userAgent(cfg), AllowPrivate: cfg.Federation.AllowPrivate, Transport: w.Transport, Now: w.Now})
+}
+
+// newReader reads the blog.
+func newReader(cfg *config.Config, db *storage.DB, client *fetch.Client, w world) *feed.Reader {
+	return feed.New(feed.Config{DB: db, Fetch: client, Base: cfg.BaseURL, Blog: cfg.Blog.URL, URL: cfg.Blog.Feed, Lang: cfg.Blog.Language,
+		Note: feed.Style(cfg.Blog.Note), Now: w.Now, Log: w.Log})
 }
 
 // userAgent names the program and whom to ask about it: servers refuse an empty one.
@@ -98,6 +114,9 @@ func userAgent(cfg *config.Config) string {
 
 // once steps every worker until none has anything to do.
 func (s *server) once(ctx context.Context) error {
+	if _, err := s.posts.Step(ctx); err != nil {
+		return fmt.Errorf("feed: %w", err)
+	}
 	for {
 		any := false
 		for _, w := range s.fed.Workers() {
@@ -136,6 +155,7 @@ func (s *server) run(ctx context.Context, l net.Listener, handler http.Handler) 
 	defer stop()
 	var working sync.WaitGroup
 	working.Go(func() { s.fed.Run(work) })
+	working.Go(func() { s.posts.Run(work) })
 	working.Go(func() {
 		<-work.Done()
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
@@ -143,7 +163,7 @@ func (s *server) run(ctx context.Context, l net.Listener, handler http.Handler) 
 		web.Shutdown(end) //nolint:errcheck // whoever is still there is cut off
 	})
 	s.log.Info("serving", "at", l.Addr().String(), "as", s.cfg.BaseURL, "account", "@"+s.cfg.Account())
-	err := web.Serve(l)
+	err := web.Serve(limitConns(l, s.cfg.TrustedProxies))
 	stop()
 	working.Wait()
 	if errors.Is(err, http.ErrServerClosed) {
