@@ -38,6 +38,8 @@ func (c *Config) Check() error {
 		{"blog.handle", c.checkHandle},
 		{"blog.account_domain", c.checkAccountDomain},
 		{"blog.icon", func() error { return c.checkLink(&c.Blog.Icon) }},
+		{"blog.header", func() error { return c.checkLink(&c.Blog.Header) }},
+		{"blog.fields", c.checkFields},
 		{"blog.language", c.checkLanguage},
 		{"blog.owner", c.checkOwner},
 		{"federation.contact", c.checkContact},
@@ -176,6 +178,16 @@ func (c *Config) checkAccountDomain() error {
 		return mistake(c.Blog.AccountDomain, err.Error())
 	}
 	c.Blog.AccountDomain = domain
+	return nil
+}
+
+func (c *Config) checkFields() error {
+	for _, line := range c.Blog.Fields {
+		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "" || strings.TrimSpace(value) == "" || len(line) > 1000 ||
+			strings.ContainsFunc(line, unicode.IsControl) {
+			return mistake(line, `is not a name and a value, such as "Pronouns: she/her"`)
+		}
+	}
 	return nil
 }
 

@@ -27,16 +27,18 @@ type Config struct {
 
 // Blog says whose comments these are.
 type Blog struct {
-	URL           string `key:"url" doc:"the blog's home page"`
-	Feed          string `key:"feed" doc:"discovered from url when empty"`
-	Handle        string `key:"handle" doc:"@blog@<account_domain>"`
-	AccountDomain string `key:"account_domain" doc:"default: host of base_url"`
-	Name          string `key:"name" doc:"discovered when empty; also summary, icon, language"`
-	Summary       string `key:"summary" doc:"a sentence about the blog"`
-	Icon          string `key:"icon" doc:"URL of an image"`
-	Language      string `key:"language" doc:"of the posts: en, de-CH"`
-	Note          string `key:"note" one:"excerpt full title" doc:"how much of a post its Note says: excerpt | full | title"`
-	Owner         string `key:"owner" doc:"the blogger's own fediverse account, @me@host or its URL; its replies carry the Author badge"`
+	URL           string   `key:"url" doc:"the blog's home page"`
+	Feed          string   `key:"feed" doc:"discovered from url when empty"`
+	Handle        string   `key:"handle" doc:"@blog@<account_domain>"`
+	AccountDomain string   `key:"account_domain" doc:"default: host of base_url"`
+	Name          string   `key:"name" doc:"discovered when empty; also summary, icon, language"`
+	Summary       string   `key:"summary" doc:"a sentence about the blog"`
+	Icon          string   `key:"icon" doc:"URL of an image"`
+	Header        string   `key:"header" doc:"URL of a wide image above the profile"`
+	Fields        []string `key:"fields" doc:"further lines of the profile, such as \"Pronouns: she/her\"; four at most are shown by most servers"`
+	Language      string   `key:"language" doc:"of the posts: en, de-CH"`
+	Note          string   `key:"note" one:"excerpt full title" doc:"how much of a post its Note says: excerpt | full | title"`
+	Owner         string   `key:"owner" doc:"the blogger's own fediverse account, @me@host or its URL; its replies carry the Author badge"`
 }
 
 // Comments says which comments are shown, and how long they are welcome.

@@ -54,6 +54,8 @@ name = "Ünïcode \"quoted\" 'blog'"
 summary = """two
 lines"""
 icon = "https://cdn.example.com/i.png?v=2"
+header = "https://cdn.example.com/wide.png"
+fields = ["Pronouns: she/her", "Code: https://example.org/me"]
 language = "de-CH"
 note = "full"
 owner = "me@Example.Social"
@@ -79,7 +81,8 @@ contact = "mailto:me@example.com"
 		BaseURL: "https://example.com/.ap", Listen: ":9000", Database: "/var/lib/afterword/db",
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("192.0.2.1/32")},
 		Blog: Blog{URL: "https://example.com/blog", Feed: "https://example.com/?feed=rss2", Handle: "thoughts_1", AccountDomain: "example.com",
-			Name: `Ünïcode "quoted" 'blog'`, Summary: "two\nlines", Icon: "https://cdn.example.com/i.png?v=2", Language: "de-CH", Note: "full", Owner: "@me@example.social"},
+			Name: `Ünïcode "quoted" 'blog'`, Summary: "two\nlines", Icon: "https://cdn.example.com/i.png?v=2", Header: "https://cdn.example.com/wide.png",
+			Fields: []string{"Pronouns: she/her", "Code: https://example.org/me"}, Language: "de-CH", Note: "full", Owner: "@me@example.social"},
 		Comments:   Comments{Moderation: "first", CloseAfter: Duration(14 * day), CloseAfterComments: 50, ClosedNotice: true, Images: "avatars"},
 		Limits:     Limits{ActorHour: 1, NewActorsHour: 3},
 		Federation: Federation{AllowPrivate: true, Contact: "mailto:me@example.com"},
@@ -126,6 +129,8 @@ account_domain = "comments.example.com"   # default: host of base_url
 name = ""                                 # discovered when empty; also summary, icon, language
 summary = ""                              # a sentence about the blog
 icon = ""                                 # URL of an image
+header = ""                               # URL of a wide image above the profile
+fields = []                               # further lines of the profile, such as "Pronouns: she/her"; four at most are shown by most servers
 language = ""                             # of the posts: en, de-CH
 note = "excerpt"                          # how much of a post its Note says: excerpt | full | title
 owner = ""                                # the blogger's own fediverse account, @me@host or its URL; its replies carry the Author badge
@@ -158,15 +163,15 @@ func TestMistakes(t *testing.T) {
 	for _, x := range []struct{ text, want string }{
 		{minimal + "[comments]\n\nmoderation = \"sometimes\"\n", `afterword.toml:6: comments.moderation: "sometimes" is not one of none, first, all`},
 		{minimal + "[comments]\nimages = \"\"\n", `afterword.toml:5: comments.images: "" is not one of none, avatars, all`},
-		{minimal + "feeds = \"\"\n", `afterword.toml:4: blog.feeds: unknown key; there are url, feed, handle, account_domain, name, summary, icon, language, note, owner`},
+		{minimal + "feeds = \"\"\n", `afterword.toml:4: blog.feeds: unknown key; there are url, feed, handle, account_domain, name, summary, icon, header, fields, language, note, owner`},
 		{"Base_URL = \"https://x.test\"\n", `afterword.toml:1: Base_URL: unknown key; there are base_url, listen, database, trusted_proxies`},
 		{minimal + "[coments]\nimages = \"none\"\n", `afterword.toml:4: coments: unknown key; there are base_url, listen, database, trusted_proxies`},
 		{minimal + "[coments]\n", `afterword.toml:4: coments: unknown key; there are base_url, listen, database, trusted_proxies`},
-		{minimal + "[blog.more]\nx = 1\n", `afterword.toml:4: blog.more: unknown key; there are url, feed, handle, account_domain, name, summary, icon, language, note, owner`},
+		{minimal + "[blog.more]\nx = 1\n", `afterword.toml:4: blog.more: unknown key; there are url, feed, handle, account_domain, name, summary, icon, header, fields, language, note, owner`},
 		{"comments = \"all\"\n" + minimal, `afterword.toml:1: comments: is a section: write [comments] on a line of its own`},
 		{minimal + "[[limits]]\nactor_hour = 1\n", `afterword.toml:4: limits: is a section: write [limits] on a line of its own`},
 		{minimal + "[listen]\na = 1\n", `afterword.toml:4: listen: map[a:1] is not text: put it in quotes`},
-		{minimal + "limits.actor_hour = -1\n", `afterword.toml:4: blog.limits: unknown key; there are url, feed, handle, account_domain, name, summary, icon, language, note, owner`},
+		{minimal + "limits.actor_hour = -1\n", `afterword.toml:4: blog.limits: unknown key; there are url, feed, handle, account_domain, name, summary, icon, header, fields, language, note, owner`},
 		{"limits.actor_hour = -1\n" + minimal, `afterword.toml:1: limits.actor_hour: -1 is less than 0`},
 		{"limits = {host_hour = 1.5}\n" + minimal, `afterword.toml:1: limits.host_hour: 1.5 is not a whole number`},
 		{minimal + "[limits]\nhost_hour = \"many\"\n", `afterword.toml:5: limits.host_hour: "many" is not a whole number`},

@@ -86,7 +86,9 @@ func (f field) set(value any) (err error) {
 	case *Duration:
 		*at, err = readDuration(value)
 	case *[]netip.Prefix:
-		*at, err = readNetworks(value)
+		*at, err = readList(value, `is not a list such as ["127.0.0.1", "10.0.0.0/8"]`, readNetwork)
+	case *[]string:
+		*at, err = readList(value, `is not a list such as ["Pronouns: she/her"]`, func(text string) (string, error) { return text, nil })
 	}
 	return err
 }
@@ -122,22 +124,23 @@ func readDuration(value any) (Duration, error) {
 	return Duration(d), nil
 }
 
-func readNetworks(value any) ([]netip.Prefix, error) {
-	list, err := as[[]any](value, `is not a list such as ["127.0.0.1", "10.0.0.0/8"]`)
+// readList reads a list of texts, each by read.
+func readList[T any](value any, otherwise string, read func(string) (T, error)) ([]T, error) {
+	list, err := as[[]any](value, otherwise)
 	if err != nil {
 		return nil, err
 	}
-	var out []netip.Prefix
+	var out []T
 	for _, item := range list {
 		text, err := as[string](item, "is not text: put it in quotes")
 		if err != nil {
 			return nil, err
 		}
-		network, err := readNetwork(text)
+		v, err := read(text)
 		if err != nil {
 			return nil, mistake(text, err.Error())
 		}
-		out = append(out, network)
+		out = append(out, v)
 	}
 	return out, nil
 }
@@ -168,13 +171,19 @@ func (f field) fromText(text string) any {
 			return n
 		}
 	case []netip.Prefix:
-		list := []any{}
-		for _, item := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' }) {
-			list = append(list, item)
-		}
-		return list
+		return items(text, func(r rune) bool { return r == ',' || r == ' ' })
+	case []string:
+		return items(text, func(r rune) bool { return r == '\n' })
 	}
 	return text
+}
+
+func items(text string, between func(rune) bool) []any {
+	list := []any{}
+	for _, item := range strings.FieldsFunc(text, between) {
+		list = append(list, item)
+	}
+	return list
 }
 
 // Print writes the configuration as a TOML file with its comments, which Load reads back to the same. Command
@@ -203,7 +212,7 @@ func commented(line, doc string) string {
 
 // literal is the value in TOML.
 func (f field) literal() string {
-	if networks, ok := f.value.Interface().([]netip.Prefix); ok && len(networks) == 0 {
+	if f.value.Kind() == reflect.Slice && f.value.Len() == 0 {
 		return "[]"
 	}
 	line, err := toml.Marshal(map[string]any{"x": f.value.Interface()})

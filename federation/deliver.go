@@ -127,8 +127,8 @@ func (f *Federation) clockWorker() Worker {
 		if err != nil || n > 0 {
 			return func(context.Context) error { return nil }, err
 		}
-		if err := f.alive(ctx); err != nil {
-			return nil, err
+		if last, err := f.lastAlive(ctx); err != nil || f.Now().Sub(last) >= aliveEvery {
+			return f.alive, err
 		}
 		if now := f.Now(); now.Sub(pruned) >= time.Hour {
 			pruned = now

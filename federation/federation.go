@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"afterword/federation/sign"
@@ -37,7 +38,9 @@ type Config struct {
 	Summary string // safe HTML, may be empty
 	Lang    string // may be empty
 	Page    string // the blog's URL
-	Icon    string // may be empty
+	Icon    string // may be empty, as may Header
+	Header  string
+	Fields  []string // of the profile: "Pronouns: she/her"
 	Version string // of the program, for NodeInfo
 
 	Rules        thread.Rules
@@ -81,8 +84,11 @@ func New(ctx context.Context, c Config) (*Federation, error) {
 	}
 	f := &Federation{Config: c, limit: newLimiter(c.Limits, c.Now)}
 	f.blog = wire.Blog{Base: c.Base, Handle: c.Handle, Domain: c.Domain, Name: c.Name, Summary: c.Summary, Lang: c.Lang,
-		Page: c.Page, Icon: c.Icon, Published: published,
-		ClosedNotice: c.ClosedNotice}
+		Page: c.Page, Icon: c.Icon, Header: c.Header, Published: published, ClosedNotice: c.ClosedNotice}
+	for _, line := range c.Fields {
+		name, value, _ := strings.Cut(line, ":")
+		f.blog.Fields = append(f.blog.Fields, wire.Field{Name: strings.TrimSpace(name), Value: strings.TrimSpace(value)})
+	}
 	f.keys = &keyring{f: f, refreshed: map[thread.IRI]time.Time{}}
 	f.workers = []Worker{f.processWorker(), f.pullWorker(), f.publishWorker(), f.deliverWorker(), f.clockWorker(), f.backfillWorker()}
 	_, err = f.identity(ctx)

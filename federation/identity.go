@@ -1,10 +1,15 @@
 package federation
 
 import (
+	"cmp"
 	"context"
 	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -12,7 +17,9 @@ import (
 
 	"afterword/federation/sign"
 	"afterword/federation/wire"
+	"afterword/sanitize"
 	"afterword/storage"
+	"afterword/thread"
 )
 
 // The settings that hold the blog's keys. The database has them, not the process: a command may change them under a
@@ -21,6 +28,13 @@ const (
 	keySetting    = "actor_key"        // the private key in PEM
 	nameSetting   = "actor_key_name"   // fragment of its id; missing: the first key's
 	formerSetting = "actor_key_former" // name, end in Unix milliseconds and PEM of the key before, a line each
+)
+
+// The settings that hold what else may change of the account while the server runs.
+const (
+	aliasSetting = "actor_aliases"  // ids of accounts that may move here, a line each
+	movedSetting = "actor_moved_to" // the id of the account that the followers were sent to
+	toldSetting  = "actor_told"     // a hash of the profile that the world was last told
 )
 
 // formerGood is how long a key stays good after it was replaced: as long as something signed with it may be on its way
@@ -68,7 +82,7 @@ func (f *Federation) identity(ctx context.Context) (identity, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if version := f.DB.Version(); k.texts == nil || version != k.version {
-		texts, err := f.DB.Settings(ctx, keySetting, nameSetting, formerSetting)
+		texts, err := f.DB.Settings(ctx, keySetting, nameSetting, formerSetting, aliasSetting, movedSetting, storage.ProfileSetting)
 		if err == nil {
 			err = k.read(texts)
 		}
@@ -101,6 +115,11 @@ func (k *keychain) read(texts map[string]string) (err error) {
 }
 
 func (k *keychain) identity(blog wire.Blog, now time.Time) identity {
+	blog.MovedTo = thread.IRI(k.texts[movedSetting])
+	blog.Aliases = aliases(k.texts)
+	found := storage.ReadProfile(k.texts)
+	blog.Name, blog.Icon = cmp.Or(blog.Name, found.Name), cmp.Or(blog.Icon, found.Icon)
+	blog.Summary = cmp.Or(blog.Summary, sanitize.Plain(found.Summary))
 	blog.KeyName, blog.KeyPEM = k.texts[nameSetting], sign.PublicPEM(k.current)
 	me := identity{blog: blog, signer: signer{sign.Signer{KeyID: blog.KeyID(), Private: k.current}}}
 	if k.former != nil && now.Before(k.ends) {
@@ -109,6 +128,13 @@ func (k *keychain) identity(blog wire.Blog, now time.Time) identity {
 		me.former = &signer{sign.Signer{KeyID: blog.KeyID(), Private: k.former}}
 	}
 	return me
+}
+
+func aliases(texts map[string]string) (ids []thread.IRI) {
+	for line := range strings.FieldsSeq(texts[aliasSetting]) {
+		ids = append(ids, thread.IRI(line))
+	}
+	return ids
 }
 
 // RotateKey gives the blog a new key. Those who follow or ever commented are told, signed with the key they know, which
@@ -125,7 +151,42 @@ func (f *Federation) RotateKey(ctx context.Context) error {
 	now := f.Now()
 	former := fmt.Sprint(old[nameSetting], "\n", now.Add(formerGood).UnixMilli(), "\n", old[keySetting])
 	return f.DB.ChangeActor(ctx, f.Actor(), map[string]string{
-		keySetting: key, nameSetting: "key-" + strconv.FormatInt(now.Unix(), 10), formerSetting: former})
+		keySetting: key, nameSetting: "key-" + strconv.FormatInt(now.Unix(), 10), formerSetting: former}, "actor")
+}
+
+// Aliases are the accounts that may move here.
+func (f *Federation) Aliases(ctx context.Context) ([]thread.IRI, error) {
+	texts, err := f.DB.Settings(ctx, aliasSetting)
+	return aliases(texts), err
+}
+
+// SetAliases replaces them. An account that is to move here must be one of them before it does.
+func (f *Federation) SetAliases(ctx context.Context, ids []thread.IRI) error {
+	var lines strings.Builder
+	for _, id := range ids {
+		lines.WriteString(string(id) + "\n")
+	}
+	return f.DB.ChangeActor(ctx, f.Actor(), map[string]string{aliasSetting: lines.String()}, "actor")
+}
+
+// ErrNoAlias is returned for an account that does not say that this one may move there.
+var ErrNoAlias = errors.New("that account does not name this one as an alias of its own")
+
+// MoveTo sends the followers to another account, which must name this one as its alias: their servers follow it then.
+// An empty id takes back what the profile says of it; followers that went stay there.
+func (f *Federation) MoveTo(ctx context.Context, id thread.IRI) error {
+	changes := []string{"actor"}
+	if id != "" {
+		o, err := f.get(ctx, id)
+		if err != nil {
+			return err
+		}
+		if o.Profile == nil || !slices.Contains(o.Profile.AlsoKnownAs, f.Actor()) {
+			return ErrNoAlias
+		}
+		changes = append(changes, "move")
+	}
+	return f.DB.ChangeActor(ctx, f.Actor(), map[string]string{movedSetting: string(id)}, changes...)
 }
 
 // publishActor tells of a new key, or that the blog is back after it was away for long: a server that gave up on us goes
@@ -136,7 +197,11 @@ func (f *Federation) publishActor(ctx context.Context, c storage.Change) error {
 		return err
 	}
 	out := &storage.Outgoing{Object: f.Actor(), Kind: c.Kind}
-	out.ID, out.Body = activity(me.blog.UpdateActor(c.At))
+	if c.Kind == "move" {
+		out.ID, out.Body = activity(me.blog.MoveActor(me.blog.MovedTo, c.At))
+	} else {
+		out.ID, out.Body = activity(me.blog.UpdateActor(c.At))
+	}
 	return f.DB.Publish(ctx, c, out, storage.Recipients{Followers: true, Commenters: true})
 }
 
@@ -152,7 +217,7 @@ const (
 func (f *Federation) alive(ctx context.Context) error {
 	now := f.Now()
 	last, err := f.lastAlive(ctx)
-	if err != nil || now.Sub(last) < aliveEvery {
+	if err != nil {
 		return err
 	}
 	values := map[string]string{aliveSetting: strconv.FormatInt(now.UnixMilli(), 10)}
@@ -163,9 +228,31 @@ func (f *Federation) alive(ctx context.Context) error {
 	}
 	if !last.IsZero() && now.Sub(last) > longAbsence {
 		f.Log.Info("back after a long absence: followers are told", "away", now.Sub(last).Round(time.Minute))
-		return f.DB.ChangeActor(ctx, f.Actor(), values)
+		return f.DB.ChangeActor(ctx, f.Actor(), values, "actor")
 	}
-	return f.DB.Remember(ctx, values)
+	return errors.Join(f.DB.Remember(ctx, values), f.tellProfile(ctx))
+}
+
+// tellProfile has the world told when the profile is not what it was told before: the configuration changed, or the
+// blog has another title.
+func (f *Federation) tellProfile(ctx context.Context) error {
+	me, err := f.identity(ctx)
+	if err != nil {
+		return err
+	}
+	profile := me.blog
+	profile.KeyName, profile.KeyPEM, profile.Former = "", "", wire.Key{} // who changes these tells of it
+	profile.Aliases, profile.MovedTo = nil, ""
+	sum := sha256.Sum256(profile.ActorDocument())
+	now := map[string]string{toldSetting: base64.RawURLEncoding.EncodeToString(sum[:])}
+	before, err := f.DB.Settings(ctx, toldSetting)
+	switch {
+	case err != nil || before[toldSetting] == now[toldSetting]:
+		return err
+	case before[toldSetting] == "": // nobody was told anything yet
+		return f.DB.Remember(ctx, now)
+	}
+	return f.DB.ChangeActor(ctx, f.Actor(), now, "actor")
 }
 
 // lastAlive is when the server was last known to live; zero when it never was.

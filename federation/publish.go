@@ -32,7 +32,7 @@ func (f *Federation) publish(ctx context.Context, c storage.Change) error {
 		return f.publishAccept(ctx, c)
 	case "reject":
 		return f.publishReject(ctx, c)
-	case "actor":
+	case "actor", "move":
 		return f.publishActor(ctx, c)
 	case "approve":
 		return f.publishApproval(ctx, c)

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"time"
@@ -331,9 +332,50 @@ func (t tx) remember(values map[string]string) error {
 	return nil
 }
 
-// ChangeActor remembers new values of the blog's account, such as its key, and has the world told of them.
-func (db *DB) ChangeActor(ctx context.Context, actor thread.IRI, values map[string]string) error {
+// ChangeActor remembers new values of the blog's account, such as its key, and has the world told of them by changes of
+// these kinds (see Change).
+func (db *DB) ChangeActor(ctx context.Context, actor thread.IRI, values map[string]string, kinds ...string) error {
 	return db.write(ctx, func(t tx) error {
-		return errors.Join(t.remember(values), t.change("actor", string(actor), nil, db.now()))
+		err := t.remember(values)
+		for _, kind := range kinds {
+			err = errors.Join(err, t.change(kind, string(actor), nil, db.now()))
+		}
+		return err
 	})
+}
+
+// ProfileSetting is the name under which Settings has the Profile.
+const ProfileSetting = "blog_profile"
+
+// Profile is what the blog's home page says of the blog, for what the configuration leaves open.
+type Profile struct {
+	Name    string `json:"name,omitempty"`
+	Summary string `json:"summary,omitempty"` // plain text
+	Icon    string `json:"icon,omitempty"`
+	Lang    string `json:"lang,omitempty"`
+}
+
+// ReadProfile is the profile among settings; the zero value when there is none yet.
+func ReadProfile(settings map[string]string) (p Profile) {
+	_ = json.Unmarshal([]byte(settings[ProfileSetting]), &p) // SaveProfile wrote it
+	return p
+}
+
+// Profile is what was found on the home page; the zero value when nothing was yet.
+func (db *DB) Profile(ctx context.Context) (Profile, error) {
+	settings, err := db.Settings(ctx, ProfileSetting)
+	return ReadProfile(settings), err
+}
+
+// SaveProfile keeps what was found on the home page, if it is something new.
+func (db *DB) SaveProfile(ctx context.Context, p Profile) error {
+	before, err := db.Profile(ctx)
+	if err != nil || before == p {
+		return err
+	}
+	text, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	return db.Remember(ctx, map[string]string{ProfileSetting: string(text)})
 }

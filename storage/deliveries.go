@@ -12,7 +12,7 @@ import (
 type Change struct {
 	ID   int64
 	Kind string // create, update, delete: of a post or answer; accept: of an account's follow; reject, approve: of a
-	// comment; grant, refuse: of a request to reply; actor: the blog's own account, such as its key
+	// comment; grant, refuse: of a request to reply; actor: the blog's own account, such as its key; move: of it
 	Object thread.IRI
 	Data   []byte // accept, grant, refuse: the Follow or request as it came
 	At     time.Time

@@ -72,6 +72,14 @@ func (b Blog) UpdateActor(at time.Time) []byte {
 	return encode(b.actorContext(), b.update(b.actor(), at, b.Followers()))
 }
 
+// MoveActor sends the followers to another account, which must name this one as its alias.
+func (b Blog) MoveActor(to thread.IRI, at time.Time) []byte {
+	id := b.Actor() + "#move-" + thread.IRI(strconv.FormatInt(at.Unix(), 10))
+	d := b.tell(streams.NewActivityStreamsMove(), id, at, b.Actor(), b.Followers())
+	d["target"] = to
+	return encode(plainContext, d)
+}
+
 // maxEmbedded is the longest request that an answer repeats.
 const maxEmbedded = 16 << 10
 

@@ -22,12 +22,22 @@ type Blog struct {
 	Lang      string // BCP 47, of posts that do not say theirs; may be empty
 	Page      string // the blog's URL
 	Icon      string // address of a picture; may be empty
+	Header    string // the same, for the wide picture above the profile
+	Fields    []Field
+	Aliases   []thread.IRI // accounts that may move here (alsoKnownAs)
+	MovedTo   thread.IRI   // the account that the blog's followers were sent to; empty: none
 	KeyName   string // fragment of the key's id; empty: "main-key"
 	KeyPEM    string // the public key, SPKI in PEM
 	Former    Key    // the key before it, while that is still good
 	Published time.Time
 
 	ClosedNotice bool // the Note's text says that comments are closed
+}
+
+// Field is a line of the profile.
+type Field struct {
+	Name  string // plain text
+	Value string // plain text, or an address, which becomes a link
 }
 
 // Key is a public key of the blog.
@@ -171,11 +181,35 @@ func (b Blog) extendActor(d doc) {
 	if b.Icon != "" {
 		d["icon"] = icon(b.Icon)
 	}
-	if host := iri(b.Page).Host(); host != "" { // Mastodon: link previews name the author; a verified link
-		link := `<a href="` + html.EscapeString(b.Page) + `" rel="me">` + html.EscapeString(host) + `</a>`
-		d["attributionDomains"] = []string{host}
-		d["attachment"] = doc{"type": "PropertyValue", "name": "Blog", "value": link}
+	if b.Header != "" {
+		d["image"] = icon(b.Header)
 	}
+	if len(b.Aliases) > 0 {
+		d["alsoKnownAs"] = b.Aliases
+	}
+	if b.MovedTo != "" {
+		d["movedTo"] = b.MovedTo
+	}
+	var fields []any
+	if host := iri(b.Page).Host(); host != "" { // Mastodon: link previews name the author; a verified link
+		d["attributionDomains"] = []string{host}
+		fields = append(fields, Field{"Blog", b.Page}.document())
+	}
+	for _, f := range b.Fields {
+		fields = append(fields, f.document())
+	}
+	if len(fields) > 0 {
+		d["attachment"] = fields
+	}
+}
+
+func (f Field) document() doc {
+	value := html.EscapeString(f.Value)
+	if host := iri(f.Value).Host(); host != "" {
+		text := strings.TrimSuffix(value[strings.Index(value, "://")+len("://"):], "/")
+		value = `<a href="` + value + `" rel="me">` + text + `</a>`
+	}
+	return doc{"type": "PropertyValue", "name": f.Name, "value": value}
 }
 
 func (b Blog) publicKey(k Key) doc {

@@ -55,7 +55,7 @@ const (
 // lists are the members that peers want as arrays even of one element; go-fed's Serialize folds those.
 var lists = map[string]bool{
 	"to": true, "cc": true, "tag": true, "attachment": true, "items": true, "orderedItems": true,
-	"automaticApproval": true, "manualApproval": true, "always": true, "approvalRequired": true,
+	"alsoKnownAs": true, "automaticApproval": true, "manualApproval": true, "always": true, "approvalRequired": true,
 }
 
 // encode is the one place where a document becomes bytes: its context, id and type first, the other members by name,

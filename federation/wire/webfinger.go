@@ -1,11 +1,14 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/xml"
 	"net/url"
 	"strings"
 
 	"afterword/thread"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // The media types of discovery documents.
@@ -62,6 +65,22 @@ func (b Blog) pageIsUs(page string) bool {
 		}
 	}
 	return false
+}
+
+// SelfIn is the actor that a WebFinger answer of another server names; empty when it names none (RFC 7033).
+func SelfIn(jrd []byte) thread.IRI {
+	s := scanner{dec: jsontext.NewDecoder(bytes.NewBuffer(jrd)), body: jrd}
+	root, err := s.value(true, 0)
+	if err != nil {
+		return ""
+	}
+	for _, link := range root.get("links").each() {
+		kind := link.get("type").str()
+		if link.get("rel").str() == "self" && (kind == ActivityJSON || strings.HasPrefix(kind, "application/ld+json")) {
+			return iri(link.get("href").str())
+		}
+	}
+	return ""
 }
 
 // HostMeta leads to WebFinger, for servers that look here first (RFC 6415).
