@@ -19,14 +19,14 @@ import (
 // are never sent to us (PROTOCOL 2b). It looks at each comment again at its origin, ever more seldom: is it still there,
 // did it change, what answers it (PROTOCOL 2e)? A step is one request, so that nothing of it waits in memory.
 const (
-	fillers      = 4         // origins that are asked at a time, each by one request
-	pageBytes    = 1 << 20   // of a page of a collection
-	maxPages     = 10        // of all the collections of a comment, each time it is looked at
-	maxItems     = 500       // on them
-	maxFillDepth = 50        // below the post, from where on nothing more is looked for
+	fillers      = 4       // origins that are asked at a time, each by one request
+	pageBytes    = 1 << 20 // of a page of a collection
+	maxPages     = 10      // of all the collections of a comment, each time it is looked at
+	maxItems     = 500     // on them
+	maxFillDepth = 50      // below the post, from where on nothing more is looked for
 	afterClosing = 30 * 24 * time.Hour
 	contextEvery = 15 * time.Minute // the same conversation is read for all its comments together
-	absence      = 3 * time.Minute // of this server, after which messages may have been lost (PROTOCOL 71)
+	absence      = 3 * time.Minute  // of this server, after which messages may have been lost (PROTOCOL 71)
 )
 
 // filler hands out the steps of backfill.

@@ -3,22 +3,24 @@ package federation
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"slices"
+	"sync"
 	"time"
 
 	"afterword/fetch"
 	"afterword/storage"
+	"afterword/thread"
 )
 
 const (
 	perHost    = 2   // deliveries under way to one host (PROTOCOL 70)
-	senders    = 128 // in all: they mostly wait for others
+	senders    = 512 // in all: they wait for others, those that are dead for ten seconds or more
+	lookahead  = 256 // hosts
 	maxLag     = 8 * 24 * time.Hour
 	maxFailing = 7 * 24 * time.Hour   // of a host, before nothing is sent there any more (PROTOCOL 69)
 	pause      = 365 * 24 * time.Hour // until then, unless it speaks to us
-	lookahead  = 512
 	firstRetry = time.Minute
 	lastRetry  = 18 * time.Hour
 )
@@ -26,51 +28,122 @@ const (
 // deliverWorker sends what is due, many hosts at once, one host never more than twice. A host that does not answer
 // costs one attempt now and then, whatever waits for it.
 func (f *Federation) deliverWorker() Worker {
-	q := &deliveryQueue{f: f}
-	return Worker{Name: "deliver", claim: q.claim, parallel: senders}
+	return Worker{Name: "deliver", claim: f.queue.claim, parallel: senders}
 }
 
-// deliveryQueue hands out due deliveries from a buffer, so that a big fan-out needs few queries.
+// deliveryQueue hands out due deliveries, a host after the other. A delivery is read when its turn comes, so what was
+// superseded meanwhile is not sent.
 type deliveryQueue struct {
-	f     *Federation
-	ready []storage.Delivery
-	ids   claims[int64]
-	hosts claims[string]
+	f *Federation
+
+	mu      sync.Mutex // guards what follows, and keeps claims away from publishing
+	ready   []string   // hosts whose turn it is
+	sending map[string]map[int64]storage.Delivery
 }
 
 func (q *deliveryQueue) claim(ctx context.Context) (job, error) {
-	if d, ok := q.next(); ok {
-		return q.job(d), nil
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if j, err := q.next(ctx); err != nil || j != nil {
+		return j, err
 	}
-	before := q.ids.copy()
-	due, err := q.f.DB.DueDeliveries(ctx, lookahead, perHost)
-	q.ready = slices.DeleteFunc(due, func(d storage.Delivery) bool { return before[d.ID] > 0 })
-	if d, ok := q.next(); ok {
-		return q.job(d), nil
+	hosts, err := q.f.DB.ReadyHosts(ctx, lookahead+len(q.sending)) // those that are being sent to may be the first ones
+	if err != nil {
+		return nil, err
 	}
-	return nil, err
+	q.ready = hosts
+	return q.next(ctx)
 }
 
-// next takes the first delivery whose host has a place.
-func (q *deliveryQueue) next() (storage.Delivery, bool) {
-	busy := q.hosts.copy()
-	for i, d := range q.ready {
-		if busy[d.Host] < perHost {
-			q.ready = q.ready[i+1:]
-			q.ids.take(d.ID)
-			q.hosts.take(d.Host)
-			return d, true
+// next takes a delivery to the first host that has a place.
+func (q *deliveryQueue) next(ctx context.Context) (job, error) {
+	for len(q.ready) > 0 {
+		host := q.ready[0]
+		q.ready = q.ready[1:]
+		if j, err := q.take(ctx, host); err != nil || j != nil {
+			return j, err
 		}
 	}
-	q.ready = nil
-	return storage.Delivery{}, false
+	return nil, nil
 }
 
-func (q *deliveryQueue) job(d storage.Delivery) job {
-	return func(ctx context.Context) error {
-		defer func() { q.hosts.give(d.Host); q.ids.give(d.ID) }()
-		return q.f.deliver(ctx, d)
+// take is the next delivery to a host: nil when enough are under way.
+func (q *deliveryQueue) take(ctx context.Context, host string) (job, error) {
+	busy := q.sending[host]
+	if len(busy) >= perHost {
+		return nil, nil
 	}
+	due, err := q.f.DB.DueDeliveries(ctx, host, 1+len(busy))
+	if err != nil {
+		return nil, err
+	}
+	if len(due) == 0 && len(busy) == 0 {
+		return nil, q.f.DB.Reschedule(ctx, host)
+	}
+	for _, d := range due {
+		if !held(d, busy) {
+			q.hold(d)
+			return func(ctx context.Context) error { defer q.release(d); return q.f.deliverOrPark(ctx, d) }, nil
+		}
+	}
+	return nil, nil
+}
+
+// held: a host that fails is tried once at a time, and nothing overtakes what is said of the same object to the same inbox.
+func held(d storage.Delivery, busy map[int64]storage.Delivery) bool {
+	for _, b := range busy {
+		if d.Failures > 0 || b.ID == d.ID || b.Inbox == d.Inbox && b.Object == d.Object {
+			return true
+		}
+	}
+	return false
+}
+
+func (q *deliveryQueue) hold(d storage.Delivery) {
+	if q.sending[d.Host] == nil {
+		q.sending[d.Host] = map[int64]storage.Delivery{}
+	}
+	q.sending[d.Host][d.ID] = d
+}
+
+func (q *deliveryQueue) release(d storage.Delivery) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if delete(q.sending[d.Host], d.ID); len(q.sending[d.Host]) == 0 {
+		delete(q.sending, d.Host)
+	}
+}
+
+// underWay are the deliveries about an object that are being sent. The caller holds mu.
+func (q *deliveryQueue) underWay(about thread.IRI) (ids []int64) {
+	for _, busy := range q.sending {
+		for id, d := range busy {
+			if d.Object == about {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
+}
+
+// deliverOrPark is deliver for what makes us fail, too: it is tried again, then parked until somebody asks for it by
+// "queue retry", and never stands in the way.
+func (f *Federation) deliverOrPark(ctx context.Context, d storage.Delivery) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = f.parkDelivery(ctx, d, fmt.Errorf("panic: %v", r))
+		}
+	}()
+	return f.deliver(ctx, d)
+}
+
+func (f *Federation) parkDelivery(ctx context.Context, d storage.Delivery, err error) error {
+	f.Log.Error("delivery failed", "inbox", d.Inbox, "activity", d.Activity, "attempt", d.Attempts+1, "error", err)
+	due := f.Now().Add(backoff(d.Attempts))
+	if d.Attempts+1 >= maxTries {
+		due = f.Now().Add(pause)
+	}
+	return f.DB.Retry(ctx, d, due, time.Time{}, err.Error())
 }
 
 // deliver tries once and writes down what came of it. Permanence is in the outcome: done, retry at, or gone.
@@ -83,8 +156,8 @@ func (f *Federation) deliver(ctx context.Context, d storage.Delivery) error {
 	switch {
 	case err == nil:
 		return f.DB.Delivered(ctx, d)
-	case !errors.As(err, &e):
-		return err
+	case !errors.As(err, &e) || e.Kind == fetch.Unsigned:
+		return f.parkDelivery(ctx, d, err)
 	case e.Gone():
 		f.Log.Info("inbox is gone", "inbox", d.Inbox)
 		return f.DB.InboxGone(ctx, d)
@@ -93,15 +166,13 @@ func (f *Federation) deliver(ctx context.Context, d storage.Delivery) error {
 		return f.DB.Undeliverable(ctx, d)
 	}
 	due := f.Now().Add(max(backoff(max(d.Attempts, d.Failures)), e.RetryAfter))
-	return f.DB.Retry(ctx, d, due, f.hostDue(d, e, due), err.Error())
+	return f.DB.Retry(ctx, d, due, f.hostDue(d, due), err.Error())
 }
 
-// hostDue is until when nothing is sent to a host that failed; zero when it has trouble with this message only.
-func (f *Federation) hostDue(d storage.Delivery, e *fetch.Error, due time.Time) time.Time {
-	switch {
-	case e.Kind == fetch.Status && e.Status != http.StatusTooManyRequests && e.Status < http.StatusBadGateway:
-		return time.Time{}
-	case !d.Since.IsZero() && f.Now().Sub(d.Since) > maxFailing:
+// hostDue is until when nothing is sent to a host that failed. One that has trouble with a single message takes the others
+// after that, and is well again.
+func (f *Federation) hostDue(d storage.Delivery, due time.Time) time.Time {
+	if !d.Since.IsZero() && f.Now().Sub(d.Since) > maxFailing {
 		return f.Now().Add(pause)
 	}
 	return due

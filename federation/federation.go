@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"strings"
 	"time"
 
@@ -41,7 +42,7 @@ type Config struct {
 	Icon    string // may be empty, as may Header
 	Header  string
 	Fields  []string // of the profile: "Pronouns: she/her"
-	Version string // of the program, for NodeInfo
+	Version string   // of the program, for NodeInfo
 
 	Rules        thread.Rules
 	ClosedNotice bool   // a closed thread's Note says so in its text
@@ -60,6 +61,8 @@ type Federation struct {
 	chain   keychain
 	keys    *keyring
 	limit   *limiter
+	queue   *deliveryQueue
+	signing chan struct{} // a place for each processor: signing is the dearest thing that the process does
 	workers []Worker
 }
 
@@ -90,6 +93,8 @@ func New(ctx context.Context, c Config) (*Federation, error) {
 		f.blog.Fields = append(f.blog.Fields, wire.Field{Name: strings.TrimSpace(name), Value: strings.TrimSpace(value)})
 	}
 	f.keys = &keyring{f: f, refreshed: map[thread.IRI]time.Time{}}
+	f.queue = &deliveryQueue{f: f, sending: map[string]map[int64]storage.Delivery{}}
+	f.signing = make(chan struct{}, runtime.GOMAXPROCS(0))
 	f.workers = []Worker{f.processWorker(), f.pullWorker(), f.publishWorker(), f.deliverWorker(), f.clockWorker(), f.backfillWorker()}
 	_, err = f.identity(ctx)
 	return f, err

@@ -188,4 +188,3 @@ func (f *Federation) match(owner *wire.Object, keyID string) (storage.Actor, sig
 }
 
 func noKey(reason string) error { return &sign.Error{Kind: sign.Refused, Reason: reason} }
-

@@ -19,13 +19,8 @@ const (
 	rfc9421    = "rfc9421"
 )
 
-// knock tries a request in the way its host is known to like, and if that is answered 401 (a POST: 400 too) in the others.
-func (f *Federation) knock(ctx context.Context, url string, try func(way string) error) error {
-	host := thread.IRI(url).Host()
-	liked, err := f.DB.Scheme(ctx, host)
-	if err != nil {
-		return err
-	}
+// knock tries a request in the way that its host liked before, and if that is answered 401 (a POST: 400 too) in the others.
+func (f *Federation) knock(ctx context.Context, url, liked string, try func(way string) error) error {
 	refusal := try(liked)
 	if !asksForAnother(refusal) {
 		return refusal
@@ -36,7 +31,7 @@ func (f *Federation) knock(ctx context.Context, url string, try func(way string)
 		}
 		if err := try(way); !asksForAnother(err) {
 			if err == nil {
-				err = f.DB.RememberScheme(ctx, host, way)
+				err = f.DB.RememberScheme(ctx, thread.IRI(url).Host(), way)
 			}
 			return err
 		}
@@ -55,8 +50,12 @@ func (f *Federation) getSigned(ctx context.Context, g fetch.Get) (doc *fetch.Doc
 	if err != nil {
 		return nil, err
 	}
+	liked, err := f.DB.Scheme(ctx, thread.IRI(g.URL).Host())
+	if err != nil {
+		return nil, err
+	}
 	g.Accept, g.Media = wire.AcceptJSON, fetch.ActivityJSON
-	err = f.knock(ctx, g.URL, func(way string) (err error) {
+	err = f.knock(ctx, g.URL, liked, func(way string) (err error) {
 		g.Signature = "blog " + way
 		g.Sign = func(r *http.Request) error { return me.signer.in(way, r, nil, f.Now()) }
 		doc, err = f.Fetch.Get(ctx, g)
@@ -75,8 +74,11 @@ func (f *Federation) postSigned(ctx context.Context, d storage.Delivery) error {
 	if d.Kind == "actor" && me.former != nil {
 		s = *me.former
 	}
-	return f.knock(ctx, d.Inbox, func(way string) error {
-		return f.Fetch.Post(ctx, fetch.Post{URL: d.Inbox, MediaType: wire.ActivityJSON, Body: d.Body,
-			Sign: func(r *http.Request) error { return s.in(way, r, d.Body, f.Now()) }})
+	return f.knock(ctx, d.Inbox, d.Scheme, func(way string) error {
+		return f.Fetch.Post(ctx, fetch.Post{URL: d.Inbox, MediaType: wire.ActivityJSON, Body: d.Body, Sign: func(r *http.Request) error {
+			f.signing <- struct{}{}
+			defer func() { <-f.signing }()
+			return s.in(way, r, d.Body, f.Now())
+		}})
 	})
 }

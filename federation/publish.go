@@ -20,9 +20,37 @@ func (f *Federation) publishWorker() Worker {
 		} else if err != nil {
 			return nil, err
 		}
-		return func(ctx context.Context) error { return f.publish(ctx, c) }, nil
+		return func(ctx context.Context) error { return f.publishAlone(ctx, c) }, nil
 	}
 	return Worker{Name: "publish", claim: claim, parallel: 1}
+}
+
+// publishAlone publishes while no delivery begins: what an Update or a Delete supersedes is either under way, or never
+// sent.
+func (f *Federation) publishAlone(ctx context.Context, c storage.Change) error {
+	q := f.queue
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if c.Kind == "delete" {
+		if err := f.DB.Trying(ctx, q.underWay(c.Object)); err != nil {
+			return err
+		}
+	}
+	err := f.publishGuarded(ctx, c)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	f.Log.Error("not published", "what", c.Kind, "object", c.Object, "error", err)
+	return f.DB.NotPublished(ctx, c)
+}
+
+func (f *Federation) publishGuarded(ctx context.Context, c storage.Change) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+		}
+	}()
+	return f.publish(ctx, c)
 }
 
 // publish renders a change from the rows as they are now, so that close, reopen and close again end in one true Update.

@@ -17,19 +17,38 @@ const (
 	queuePatience = 8 * 24 * time.Hour
 )
 
+// bound keeps the queue out in bounds after something was added to it.
+func (t tx) bound(to Recipients) error {
+	if to.Inbox != "" {
+		return t.boundHost(thread.IRI(to.Inbox).Host())
+	}
+	return t.boundQueue()
+}
+
 // boundHost keeps the newest deliveries to a host.
 func (t tx) boundHost(host string) error {
 	return t.exec(`DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE host = $1 ORDER BY id DESC LIMIT -1 OFFSET $2)`, host, maxPerHost)
 }
 
-// boundQueue drops what is too much in all: of the hosts that fail first.
+// boundHosts is boundHost for all hosts: a fan-out adds to many.
+func (t tx) boundHosts() error {
+	full, err := list(t.queryer, func(s scanner) (host string, err error) { return host, s.Scan(&host) },
+		"SELECT host FROM deliveries GROUP BY host HAVING COUNT(*) > $1", maxPerHost)
+	for _, host := range full {
+		err = errors.Join(err, t.boundHost(host))
+	}
+	return err
+}
+
+// boundQueue drops what is too much in all, and some more, so that it need not be done each time: of the hosts that fail
+// first.
 func (t tx) boundQueue() error {
 	var n int
 	if err := t.row("SELECT COUNT(*) FROM deliveries", nil, &n); err != nil || n <= maxQueue {
 		return err
 	}
 	return t.exec(`DELETE FROM deliveries WHERE id IN (SELECT d.id FROM deliveries d LEFT JOIN hosts h ON h.host = d.host
-		ORDER BY COALESCE(h.failures, 0) = 0, d.id LIMIT $1)`, n-maxQueue)
+		ORDER BY COALESCE(h.failures, 0) = 0, d.id LIMIT $1)`, n-maxQueue+maxQueue/50)
 }
 
 // boundWaiting keeps the newest of the comments that nobody but the blogger sees.
@@ -48,10 +67,9 @@ func (t tx) boundWaiting(state thread.State) error {
 func (t tx) pruneQueue(now time.Time) error {
 	return errors.Join(
 		t.exec("DELETE FROM deliveries WHERE created < $1", ms(now.Add(-queuePatience))),
-		t.exec(`DELETE FROM deliveries WHERE id IN (SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY host ORDER BY id DESC) AS nth
-			FROM deliveries) q WHERE nth > $1)`, maxPerHost),
+		t.boundHosts(),
 		t.boundQueue(),
-		t.exec(`DELETE FROM hosts WHERE failures = 0 AND (SELECT COUNT(*) FROM hosts) > $1
+		t.exec(`DELETE FROM hosts WHERE failures = 0 AND next = 0 AND (SELECT COUNT(*) FROM hosts) > $1
 			AND NOT EXISTS (SELECT 1 FROM actors a WHERE a.host = hosts.host)`, maxHosts),
 	)
 }

@@ -145,7 +145,9 @@ func (db *DB) EndRun(ctx context.Context, post thread.IRI) error {
 	if err != nil || !over {
 		return err
 	}
-	return db.write(ctx, func(t tx) error { return t.exec("UPDATE runs SET ended = $1 WHERE post = $2 AND ended = 0", ms(now), post) })
+	return db.write(ctx, func(t tx) error {
+		return t.exec("UPDATE runs SET ended = $1 WHERE post = $2 AND ended = 0", ms(now), post)
+	})
 }
 
 // Looked notes what came of a step at a comment. It goes on at once while there are pages to be read, else at its time,

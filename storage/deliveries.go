@@ -18,14 +18,20 @@ type Change struct {
 	At     time.Time
 }
 
-// NextChange is the oldest change that has yet to be published; ErrNotFound when there is none.
+// NextChange is the oldest change that has yet to be published; ErrNotFound when there is none. One that fails lets the
+// others go first, and is left where it is after three times.
 func (db *DB) NextChange(ctx context.Context) (Change, error) {
 	return one(db.read(ctx), func(s scanner) (c Change, err error) {
 		var when int64
 		err = s.Scan(&c.ID, &c.Kind, &c.Object, &c.Data, &when)
 		c.At = at(when)
 		return c, err
-	}, "SELECT id, kind, object, data, at FROM changes ORDER BY id LIMIT 1")
+	}, "SELECT id, kind, object, data, at FROM changes WHERE attempts < 3 ORDER BY attempts, id LIMIT 1")
+}
+
+// NotPublished counts a failure at a change.
+func (db *DB) NotPublished(ctx context.Context, c Change) error {
+	return db.write(ctx, func(t tx) error { return t.exec("UPDATE changes SET attempts = attempts + 1 WHERE id = $1", c.ID) })
 }
 
 // Outgoing is an activity that is ready to be sent.
@@ -77,50 +83,60 @@ func (t tx) supersede(out Outgoing) error {
 	if err := t.exec("DELETE FROM changes WHERE object = $1 AND kind = 'update'", out.Object); err != nil {
 		return err
 	}
-	pointless := "('update')"
-	if out.Kind == "delete" {
-		pointless = "('update', 'create')"
-	}
-	return t.exec("DELETE FROM deliveries WHERE object = $1 AND activity IN (SELECT id FROM activities WHERE object = $1 AND kind IN "+pointless+")", out.Object)
+	return t.exec("DELETE FROM deliveries WHERE object = $1 AND activity IN (SELECT id FROM activities WHERE object = $1 AND kind = 'update')", out.Object)
 }
 
-// address writes one delivery for each distinct inbox.
+// address writes one delivery for each distinct inbox: one statement for each audience, however many it has.
 func (t tx) address(out Outgoing, to Recipients, now time.Time) error {
-	const into = `INSERT INTO deliveries (activity, object, inbox, host, due, created) `
-	const from = `SELECT DISTINCT $1, $2, a.target, a.target_host, $3, $3 FROM actors a WHERE a.target <> '' AND a.deleted = 0
+	var n int64
+	add := func(query string, args ...any) error {
+		added, err := t.affected("INSERT INTO deliveries (activity, object, due, created, inbox, host) "+query+" ON CONFLICT (activity, inbox) DO NOTHING",
+			append([]any{out.ID, out.Object, ms(now)}, args...)...)
+		n += added
+		return err
+	}
+	const wanted = `SELECT DISTINCT $1, $2, $3, $3, a.target, a.target_host FROM actors a WHERE a.target <> '' AND a.deleted = 0
 		AND a.refuses = 0 AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.target = a.id OR b.target = a.host OR a.host LIKE '%.' || b.target)
-		AND a.id IN (`
-	const once = `) ON CONFLICT (activity, inbox) DO NOTHING`
+		AND a.id IN `
+	var err error
 	if to.Followers {
-		if err := t.exec(into+from+"SELECT actor FROM followers"+once, out.ID, out.Object, ms(now)); err != nil {
-			return err
-		}
+		err = add(wanted + "(SELECT actor FROM followers)")
 	}
-	if to.Participants != "" {
-		err := t.exec(into+from+"SELECT author FROM comments WHERE post = $4 AND deleted = 0 AND state IN ('visible', 'pending')"+once,
-			out.ID, out.Object, ms(now), to.Participants)
-		if err != nil {
-			return err
-		}
+	if err == nil && to.Participants != "" {
+		err = add(wanted+"(SELECT author FROM comments WHERE post = $4 AND deleted = 0 AND state IN ('visible', 'pending'))", to.Participants)
 	}
-	if to.Commenters {
-		err := t.exec(into+from+"SELECT author FROM comments WHERE deleted = 0 AND state = 'visible'"+once, out.ID, out.Object, ms(now))
-		if err != nil {
-			return err
-		}
+	if err == nil && to.Commenters {
+		err = add(wanted + "(SELECT author FROM comments WHERE deleted = 0 AND state = 'visible')")
 	}
-	if to.Inbox == "" {
-		return t.boundQueue()
+	if err == nil && to.Inbox != "" {
+		err = add("VALUES ($1, $2, $4, $3, $5, $6)", ms(now.Add(-ahead)), to.Inbox, thread.IRI(to.Inbox).Host())
 	}
-	host := thread.IRI(to.Inbox).Host()
-	err := t.exec(into+"VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (activity, inbox) DO NOTHING", out.ID, out.Object, to.Inbox, host, ms(now))
-	return errors.Join(err, t.boundHost(host))
+	if err == nil && out.Kind == "delete" {
+		err = t.cancelOut(out)
+	}
+	if err == nil {
+		err = t.exec("UPDATE activities SET recipients = $1 WHERE id = $2", n, out.ID)
+	}
+	return errors.Join(err, t.scheduleAll(out.ID), t.bound(to))
+}
+
+// ahead is how far what goes to one inbox, such as the Accept that somebody waits for, overtakes a big fan-out.
+const ahead = time.Hour
+
+// cancelOut drops the Create that a Delete makes pointless. Who was never sent it need not hear of its end (SECURITY N11).
+func (t tx) cancelOut(out Outgoing) error {
+	const untold = `SELECT w.inbox FROM deliveries w JOIN activities a ON a.id = w.activity WHERE w.object = $1 AND a.kind = 'create' AND w.attempts = 0`
+	return errors.Join(
+		t.exec("DELETE FROM deliveries WHERE activity = $2 AND inbox IN ("+untold+")", out.Object, out.ID),
+		t.exec("DELETE FROM deliveries WHERE object = $1 AND activity IN (SELECT id FROM activities WHERE object = $1 AND kind = 'create')", out.Object),
+		t.exec("UPDATE hosts SET next = 0 WHERE next > 0 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.host = hosts.host)"))
 }
 
 // Delivery is an activity on its way to one inbox.
 type Delivery struct {
 	ID       int64
 	Activity thread.IRI
+	Object   thread.IRI
 	Kind     string // of the change that it tells
 	Inbox    string
 	Host     string
@@ -129,24 +145,23 @@ type Delivery struct {
 	Created  time.Time
 	Failures int       // of the host, in a row
 	Since    time.Time // when they began; zero when there are none
+	Scheme   string    // the signature that the host asked for, as RememberScheme was told
 }
 
-// DueDeliveries lists deliveries that may be tried now: at most perHost for each host, one for a host that fails, none to
-// a host that is being given a rest, and none whose object has an earlier delivery to the same inbox (an Update must not
-// overtake the Create).
-func (db *DB) DueDeliveries(ctx context.Context, limit, perHost int) ([]Delivery, error) {
+// first is what makes a delivery d the next one of its object to its inbox: an Update must not overtake the Create.
+const first = `NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.inbox = d.inbox AND e.object = d.object AND e.id < d.id)`
+
+// DueDeliveries lists at most limit deliveries to a host that may be tried now, the most urgent first. It does not ask
+// whether the host is at rest: ReadyHosts does.
+func (db *DB) DueDeliveries(ctx context.Context, host string, limit int) ([]Delivery, error) {
 	return list(db.read(ctx), func(s scanner) (d Delivery, err error) {
 		var created, since int64
-		err = s.Scan(&d.ID, &d.Activity, &d.Kind, &d.Inbox, &d.Host, &d.Body, &d.Attempts, &created, &d.Failures, &since)
+		err = s.Scan(&d.ID, &d.Activity, &d.Object, &d.Kind, &d.Inbox, &d.Host, &d.Body, &d.Attempts, &created, &d.Failures, &since, &d.Scheme)
 		d.Created, d.Since = at(created), at(since)
 		return d, err
-	}, `SELECT d.id, d.activity, a.kind, d.inbox, d.host, a.body, d.attempts, d.created, COALESCE(h.failures, 0), COALESCE(h.since, 0) FROM (
-			SELECT d.id, ROW_NUMBER() OVER (PARTITION BY d.host ORDER BY d.due, d.id) AS nth
-			FROM deliveries d LEFT JOIN hosts h ON h.host = d.host
-			WHERE d.due <= $1 AND COALESCE(h.due, 0) <= $1
-			AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.inbox = d.inbox AND e.object = d.object AND e.id < d.id)
-		) q JOIN deliveries d ON d.id = q.id JOIN activities a ON a.id = d.activity LEFT JOIN hosts h ON h.host = d.host
-		WHERE q.nth <= CASE WHEN h.failures > 0 THEN 1 ELSE $2 END ORDER BY d.due, d.id LIMIT $3`, ms(db.now()), perHost, limit)
+	}, `SELECT d.id, d.activity, d.object, a.kind, d.inbox, d.host, a.body, d.attempts, d.created, h.failures, h.since, h.scheme
+		FROM deliveries d JOIN hosts h ON h.host = d.host JOIN activities a ON a.id = d.activity
+		WHERE d.host = $1 AND d.due <= $2 AND `+first+` ORDER BY d.due, d.id LIMIT $3`, host, ms(db.now()), limit)
 }
 
 // Delivered removes a delivery that arrived; its host is well.
@@ -159,13 +174,11 @@ func (db *DB) Delivered(ctx context.Context, d Delivery) error {
 	})
 }
 
-func (t tx) healthy(host string) error {
-	return t.exec("UPDATE hosts SET failures = 0, since = 0, due = 0, error = '' WHERE host = $1 AND failures > 0", host)
-}
-
 // Undeliverable removes a delivery that its inbox refuses for good.
 func (db *DB) Undeliverable(ctx context.Context, d Delivery) error {
-	return db.write(ctx, func(t tx) error { return t.exec("DELETE FROM deliveries WHERE id = $1", d.ID) })
+	return db.write(ctx, func(t tx) error {
+		return errors.Join(t.exec("DELETE FROM deliveries WHERE id = $1", d.ID), t.schedule(d.Host))
+	})
 }
 
 // InboxGone removes all deliveries to an inbox that answered 410. Whether its followers are gone too, their own
@@ -173,7 +186,7 @@ func (db *DB) Undeliverable(ctx context.Context, d Delivery) error {
 func (db *DB) InboxGone(ctx context.Context, d Delivery) error {
 	now := db.now()
 	return db.write(ctx, func(t tx) error {
-		if err := t.exec("DELETE FROM deliveries WHERE inbox = $1", d.Inbox); err != nil {
+		if err := errors.Join(t.exec("DELETE FROM deliveries WHERE inbox = $1", d.Inbox), t.schedule(d.Host)); err != nil {
 			return err
 		}
 		ids, err := list(t.queryer, scanIRI, "SELECT f.actor FROM followers f JOIN actors a ON a.id = f.actor WHERE a.target = $1 OR a.inbox = $1 LIMIT 1000", d.Inbox)
@@ -191,82 +204,41 @@ func (db *DB) Retry(ctx context.Context, d Delivery, due, hostDue time.Time, rea
 	now := db.now()
 	return db.write(ctx, func(t tx) error {
 		err := t.exec("UPDATE deliveries SET attempts = attempts + 1, due = $1, error = $2 WHERE id = $3", ms(due), reason, d.ID)
-		if err != nil || hostDue.IsZero() {
-			return err
+		if err == nil && !hostDue.IsZero() {
+			err = t.exec("UPDATE hosts SET failures = failures + 1, due = $1, error = $2, since = CASE WHEN since = 0 THEN $3 ELSE since END WHERE host = $4",
+				ms(hostDue), reason, ms(now), d.Host)
 		}
-		return t.exec(`INSERT INTO hosts (host, failures, since, due, error) VALUES ($1, 1, $2, $3, $4)
-			ON CONFLICT (host) DO UPDATE SET failures = hosts.failures + 1, due = excluded.due, error = excluded.error,
-			since = CASE WHEN hosts.since = 0 THEN excluded.since ELSE hosts.since END`, d.Host, ms(now), ms(hostDue), reason)
+		return errors.Join(err, t.schedule(d.Host))
 	})
 }
 
-// HostSpoke ends a host's rest: it is alive, for it sent us something.
-func (db *DB) HostSpoke(ctx context.Context, host string) error {
-	ill, err := db.read(ctx).has("SELECT 1 FROM hosts WHERE host = $1 AND failures > 0", host)
-	if err != nil || !ill {
-		return err
-	}
-	return db.write(ctx, func(t tx) error { return t.revive(host, ms(db.now())) })
-}
-
-func (t tx) revive(host string, now int64) error {
-	if err := t.healthy(host); err != nil {
-		return err
-	}
-	return t.exec("UPDATE deliveries SET due = $1 WHERE host = $2 AND due > $1", now, host)
-}
-
-// Scheme is the signature that a host asked for, as RememberScheme was told; empty when it asked for none.
-func (db *DB) Scheme(ctx context.Context, host string) (scheme string, err error) {
-	err = db.read(ctx).row("SELECT scheme FROM hosts WHERE host = $1", []any{host}, &scheme)
-	if errors.Is(err, ErrNotFound) {
-		return "", nil
-	}
-	return scheme, err
-}
-
-// RememberScheme remembers which signature a host asks for.
-func (db *DB) RememberScheme(ctx context.Context, host, scheme string) error {
-	return db.write(ctx, func(t tx) error {
-		return t.exec("INSERT INTO hosts (host, scheme) VALUES ($1, $2) ON CONFLICT (host) DO UPDATE SET scheme = excluded.scheme", host, scheme)
-	})
-}
-
-// HostQueue is the queue out to one host.
-type HostQueue struct {
-	Host     string    `json:"host"`
-	Waiting  int       `json:"waiting"`
-	Failures int       `json:"failures"`
-	Next     time.Time `json:"next"`
-	Error    string    `json:"error"`
-}
-
-// Queue lists the hosts for which something waits, the fullest first.
-func (db *DB) Queue(ctx context.Context) ([]HostQueue, error) {
-	return list(db.read(ctx), func(s scanner) (q HostQueue, err error) {
-		var next, rest int64
-		err = s.Scan(&q.Host, &q.Waiting, &next, &rest, &q.Failures, &q.Error)
-		q.Next = at(max(next, rest))
-		return q, err
-	}, `SELECT d.host, COUNT(*), MIN(d.due), COALESCE(MAX(h.due), 0), COALESCE(MAX(h.failures), 0), COALESCE(NULLIF(MAX(h.error), ''), MAX(d.error))
-		FROM deliveries d LEFT JOIN hosts h ON h.host = d.host GROUP BY d.host ORDER BY COUNT(*) DESC, d.host`)
-}
-
-// RetryHost makes everything that waits for a host due now. It tells how much that is.
-func (db *DB) RetryHost(ctx context.Context, host string) (n int, err error) {
-	err = db.write(ctx, func(t tx) error {
-		if err := t.revive(host, ms(db.now())); err != nil {
-			return err
+// Trying notes that deliveries are under way, before something is published that asks whether they were ever tried.
+func (db *DB) Trying(ctx context.Context, deliveries []int64) error {
+	return db.write(ctx, func(t tx) (err error) {
+		for _, id := range deliveries {
+			err = errors.Join(err, t.exec("UPDATE deliveries SET attempts = 1 WHERE id = $1 AND attempts = 0", id))
 		}
-		return t.row("SELECT COUNT(*) FROM deliveries WHERE host = $1", []any{host}, &n)
+		return err
 	})
-	return n, err
 }
 
-// NextDue is the earliest time at which a queue has work; zero when none is planned.
-func (db *DB) NextDue(ctx context.Context) (time.Time, error) {
-	var due int64
-	err := db.read(ctx).row(`SELECT COALESCE(MIN(due), 0) FROM (SELECT MIN(due) AS due FROM received WHERE decision = ''
-		UNION ALL SELECT MIN(CASE WHEN h.due > d.due THEN h.due ELSE d.due END) FROM deliveries d LEFT JOIN hosts h ON h.host = d.host) q`, nil, &due)
-	return at(due), err
+// FanOut is an activity that is on its way to many.
+type FanOut struct {
+	Activity   thread.IRI `json:"activity"`
+	Object     thread.IRI `json:"object"`
+	Kind       string     `json:"kind"`
+	Recipients int        `json:"recipients"` // inboxes that it was for
+	Waiting    int        `json:"waiting"`    // that have yet to answer
+	At         time.Time  `json:"at"`
+}
+
+// FanOuts lists the activities for more than one inbox that some have yet to get, oldest first.
+func (db *DB) FanOuts(ctx context.Context) ([]FanOut, error) {
+	return list(db.read(ctx), func(s scanner) (f FanOut, err error) {
+		var when int64
+		err = s.Scan(&f.Activity, &f.Object, &f.Kind, &f.Recipients, &f.Waiting, &when)
+		f.At = at(when)
+		return f, err
+	}, `SELECT a.id, a.object, a.kind, a.recipients, q.n, a.at FROM (SELECT activity, COUNT(*) AS n FROM deliveries GROUP BY activity) q
+		JOIN activities a ON a.id = q.activity WHERE a.recipients > 1 ORDER BY a.at, a.id`)
 }

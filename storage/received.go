@@ -263,6 +263,7 @@ func (db *DB) Prune(ctx context.Context) error {
 	return db.write(ctx, func(t tx) error {
 		return errors.Join(
 			t.exec("DELETE FROM received WHERE received < $1 AND decision <> ''", old),
+			t.exec("DELETE FROM changes WHERE at < $1", old),
 			t.exec("DELETE FROM tombstones WHERE at < $1 AND id NOT IN (SELECT id FROM comments)", old),
 			t.exec("DELETE FROM activities WHERE at < $1 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.activity = activities.id)", old),
 			t.pruneQueue(db.now()),

@@ -26,9 +26,9 @@ type Blog struct {
 	Fields    []Field
 	Aliases   []thread.IRI // accounts that may move here (alsoKnownAs)
 	MovedTo   thread.IRI   // the account that the blog's followers were sent to; empty: none
-	KeyName   string // fragment of the key's id; empty: "main-key"
-	KeyPEM    string // the public key, SPKI in PEM
-	Former    Key    // the key before it, while that is still good
+	KeyName   string       // fragment of the key's id; empty: "main-key"
+	KeyPEM    string       // the public key, SPKI in PEM
+	Former    Key          // the key before it, while that is still good
 	Published time.Time
 
 	ClosedNotice bool // the Note's text says that comments are closed

@@ -217,7 +217,8 @@ CREATE TABLE changes (
   kind   TEXT NOT NULL,                  -- see type Change
   object TEXT NOT NULL,
   data   BLOB NOT NULL,
-  at     BIGINT NOT NULL
+  at     BIGINT NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0    -- at publishing it; it is left after three
 );
 
 -- What we send, once for all its recipients.
@@ -226,6 +227,7 @@ CREATE TABLE activities (
   object TEXT NOT NULL,
   kind   TEXT NOT NULL,
   body   BLOB NOT NULL,
+  recipients INTEGER NOT NULL DEFAULT 0, -- inboxes that it was for
   at     BIGINT NOT NULL
 );
 
@@ -242,16 +244,17 @@ CREATE TABLE deliveries (
   error    TEXT NOT NULL DEFAULT ''
 );
 CREATE UNIQUE INDEX deliveries_once ON deliveries (activity, inbox);
-CREATE INDEX deliveries_due ON deliveries (due);
 CREATE INDEX deliveries_order ON deliveries (inbox, object, id);
-CREATE INDEX deliveries_host ON deliveries (host);
+CREATE INDEX deliveries_host ON deliveries (host, due, id);
 
--- What we know of other servers' health and habits.
+-- What we know of other servers' health and habits, and when something is to be sent there.
 CREATE TABLE hosts (
   host     TEXT PRIMARY KEY,
+  next     BIGINT NOT NULL DEFAULT 0,    -- when that is, or somewhat before; 0: nothing waits
   failures INTEGER NOT NULL DEFAULT 0,
   since    BIGINT NOT NULL DEFAULT 0,    -- when the failures began
   due      BIGINT NOT NULL DEFAULT 0,    -- nothing is sent there before
   scheme   TEXT NOT NULL DEFAULT '',     -- signature that it asked for: '' (draft-cavage) or rfc9421
   error    TEXT NOT NULL DEFAULT ''
 );
+CREATE INDEX hosts_next ON hosts (next, host) WHERE next > 0;
