@@ -12,6 +12,7 @@
 package api
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"time"
@@ -38,6 +39,7 @@ type Config struct {
 	Blog        Blog
 	Owner       string // the blogger's own account, "@me@host" or its URL, whose comments carry the Author badge; may be empty
 	Rules       thread.Rules
+	Demand      func(ctx context.Context, page string) error // makes the post of a page that is not known, if the blog has it; nil: none is made
 	BlogOrigins []string         // who may frame our pages, "https://blog.example"
 	CacheBytes  int              // 0: 64 MiB
 	Now         func() time.Time // nil: time.Now

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"afterword/storage"
@@ -54,8 +55,23 @@ func (s *Server) renew(q query, old *body) (*body, error) {
 	return b, nil
 }
 
-// find is the post that a query means, if it exists.
+// find is the post that a query means, if it exists, or exists once it is asked for.
 func (s *Server) find(ctx context.Context, q query) (thread.Post, error) {
+	p, err := s.lookUp(ctx, q)
+	if s.Demand == nil || !errors.Is(err, storage.ErrNotFound) {
+		return p, err
+	}
+	page := q.page
+	if path, ok := strings.CutPrefix(string(q.id), s.Base+"/posts"); ok {
+		page = thread.IRI(s.Blog.URL).Origin() + path
+	}
+	if err := s.Demand(ctx, page); err != nil {
+		return p, err
+	}
+	return s.DB.FindPost(ctx, page)
+}
+
+func (s *Server) lookUp(ctx context.Context, q query) (thread.Post, error) {
 	if q.page != "" {
 		return s.DB.FindPost(ctx, q.page)
 	}

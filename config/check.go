@@ -41,6 +41,7 @@ func (c *Config) Check() error {
 		{"blog.header", func() error { return c.checkLink(&c.Blog.Header) }},
 		{"blog.fields", c.checkFields},
 		{"blog.language", c.checkLanguage},
+		{"blog.pictures", c.checkPictures},
 		{"blog.owner", c.checkOwner},
 		{"federation.contact", c.checkContact},
 	} {
@@ -196,6 +197,13 @@ var language = regexp.MustCompile(`^([A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*)?$`)
 func (c *Config) checkLanguage() error {
 	if !language.MatchString(c.Blog.Language) {
 		return mistake(c.Blog.Language, `is not a language tag, such as "en" or "de-CH"`)
+	}
+	return nil
+}
+
+func (c *Config) checkPictures() error {
+	if c.Blog.Pictures > 4 {
+		return mistake(c.Blog.Pictures, "is more than 4, which is what Mastodon shows")
 	}
 	return nil
 }

@@ -58,6 +58,8 @@ header = "https://cdn.example.com/wide.png"
 fields = ["Pronouns: she/her", "Code: https://example.org/me"]
 language = "de-CH"
 note = "full"
+pictures = 2
+remove_missing = true
 owner = "me@Example.Social"
 
 [comments]
@@ -82,7 +84,8 @@ contact = "mailto:me@example.com"
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("192.0.2.1/32")},
 		Blog: Blog{URL: "https://example.com/blog", Feed: "https://example.com/?feed=rss2", Handle: "thoughts_1", AccountDomain: "example.com",
 			Name: `Ünïcode "quoted" 'blog'`, Summary: "two\nlines", Icon: "https://cdn.example.com/i.png?v=2", Header: "https://cdn.example.com/wide.png",
-			Fields: []string{"Pronouns: she/her", "Code: https://example.org/me"}, Language: "de-CH", Note: "full", Owner: "@me@example.social"},
+			Fields: []string{"Pronouns: she/her", "Code: https://example.org/me"}, Language: "de-CH", Note: "full", Pictures: 2,
+			RemoveMissing: true, Owner: "@me@example.social"},
 		Comments:   Comments{Moderation: "first", CloseAfter: Duration(14 * day), CloseAfterComments: 50, ClosedNotice: true, Images: "avatars"},
 		Limits:     Limits{ActorHour: 1, NewActorsHour: 3},
 		Federation: Federation{AllowPrivate: true, Contact: "mailto:me@example.com"},
@@ -133,6 +136,8 @@ header = ""                               # URL of a wide image above the profil
 fields = []                               # further lines of the profile, such as "Pronouns: she/her"; four at most are shown by most servers
 language = ""                             # of the posts: en, de-CH
 note = "excerpt"                          # how much of a post its Note says: excerpt | full | title
+pictures = 4                              # how many of a post's pictures its Note shows, at most 4; with 0 Mastodon shows a preview of the page instead
+remove_missing = false                    # remove a post when the feed has listed it no more for a while and its page is gone (404)
 owner = ""                                # the blogger's own fediverse account, @me@host or its URL; its replies carry the Author badge
 
 [comments]
@@ -163,15 +168,15 @@ func TestMistakes(t *testing.T) {
 	for _, x := range []struct{ text, want string }{
 		{minimal + "[comments]\n\nmoderation = \"sometimes\"\n", `afterword.toml:6: comments.moderation: "sometimes" is not one of none, first, all`},
 		{minimal + "[comments]\nimages = \"\"\n", `afterword.toml:5: comments.images: "" is not one of none, avatars, all`},
-		{minimal + "feeds = \"\"\n", `afterword.toml:4: blog.feeds: unknown key; there are url, feed, handle, account_domain, name, summary, icon, header, fields, language, note, owner`},
+		{minimal + "feeds = \"\"\n", `afterword.toml:4: blog.feeds: unknown key; there are url, feed, handle, account_domain, name, summary, icon, header, fields, language, note, pictures, remove_missing, owner`},
 		{"Base_URL = \"https://x.test\"\n", `afterword.toml:1: Base_URL: unknown key; there are base_url, listen, database, trusted_proxies`},
 		{minimal + "[coments]\nimages = \"none\"\n", `afterword.toml:4: coments: unknown key; there are base_url, listen, database, trusted_proxies`},
 		{minimal + "[coments]\n", `afterword.toml:4: coments: unknown key; there are base_url, listen, database, trusted_proxies`},
-		{minimal + "[blog.more]\nx = 1\n", `afterword.toml:4: blog.more: unknown key; there are url, feed, handle, account_domain, name, summary, icon, header, fields, language, note, owner`},
+		{minimal + "[blog.more]\nx = 1\n", `afterword.toml:4: blog.more: unknown key; there are url, feed, handle, account_domain, name, summary, icon, header, fields, language, note, pictures, remove_missing, owner`},
 		{"comments = \"all\"\n" + minimal, `afterword.toml:1: comments: is a section: write [comments] on a line of its own`},
 		{minimal + "[[limits]]\nactor_hour = 1\n", `afterword.toml:4: limits: is a section: write [limits] on a line of its own`},
 		{minimal + "[listen]\na = 1\n", `afterword.toml:4: listen: map[a:1] is not text: put it in quotes`},
-		{minimal + "limits.actor_hour = -1\n", `afterword.toml:4: blog.limits: unknown key; there are url, feed, handle, account_domain, name, summary, icon, header, fields, language, note, owner`},
+		{minimal + "limits.actor_hour = -1\n", `afterword.toml:4: blog.limits: unknown key; there are url, feed, handle, account_domain, name, summary, icon, header, fields, language, note, pictures, remove_missing, owner`},
 		{"limits.actor_hour = -1\n" + minimal, `afterword.toml:1: limits.actor_hour: -1 is less than 0`},
 		{"limits = {host_hour = 1.5}\n" + minimal, `afterword.toml:1: limits.host_hour: 1.5 is not a whole number`},
 		{minimal + "[limits]\nhost_hour = \"many\"\n", `afterword.toml:5: limits.host_hour: "many" is not a whole number`},
@@ -181,6 +186,7 @@ func TestMistakes(t *testing.T) {
 		{minimal + "handle = \"" + strings.Repeat("a", 31) + "\"\n", `afterword.toml:4: blog.handle: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" is not a handle: 1 to 30 of a-z, 0-9 and _, without @`},
 		{minimal + "name = \"a\\u001b[31m\"\n", `afterword.toml:4: blog.name: "a\x1b[31m" contains a control character`},
 		{minimal + "language = \"deutsch!\"\n", `afterword.toml:4: blog.language: "deutsch!" is not a language tag, such as "en" or "de-CH"`},
+		{minimal + "pictures = 5\n", `afterword.toml:4: blog.pictures: 5 is more than 4, which is what Mastodon shows`},
 		{minimal + "owner = \"me\"\n", `afterword.toml:4: blog.owner: "me" is neither an account, such as "@me@example.social", nor its URL`},
 		{minimal + "owner = \"@me@here@there.test\"\n", `afterword.toml:4: blog.owner: "@me@here@there.test" is neither an account, such as "@me@example.social", nor its URL`},
 		{minimal + "owner = \"http://example.social/@me\"\n", `afterword.toml:4: blog.owner: "http://example.social/@me" is not https, which the fediverse requires`},

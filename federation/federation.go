@@ -49,6 +49,10 @@ type Config struct {
 	Owner        string // the blogger's own account, "@me@host" or its URL; may be empty
 	Limits       Limits
 
+	// Demand makes the post of a Note that is asked for and not known, if the blog has it; storage.ErrNotFound: it has not.
+	// nil: none is made.
+	Demand func(ctx context.Context, note thread.IRI) error
+
 	Now func() time.Time // nil: time.Now
 	Log *slog.Logger     // nil: slog.Default()
 }

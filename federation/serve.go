@@ -227,9 +227,12 @@ func (f *Federation) requested(r *http.Request) (id string, page int) {
 
 func (f *Federation) note(r *http.Request) document {
 	id, _ := f.requested(r)
-	p, err := f.DB.Post(r.Context(), thread.IRI(id))
-	if err != nil {
+	p, err := f.postAsked(r.Context(), thread.IRI(id))
+	switch {
+	case err != nil:
 		return failed(err)
+	case p.ID != thread.IRI(id): // the page has moved: its template names a Note that is not its post's
+		return document{location: string(p.ID)}
 	}
 	if !p.Removed.IsZero() {
 		return document{status: http.StatusNotFound, mediaType: wire.ActivityJSON, body: f.blog.Tombstone(p.ID, p.Removed)}
@@ -239,6 +242,23 @@ func (f *Federation) note(r *http.Request) document {
 		return failed(err)
 	}
 	return activityJSON(f.blog.NoteDocument(p, f.Rules.StateAt(p, f.Now()), replies))
+}
+
+// postAsked is the post of a Note that is asked for: one that is known, one whose page has moved to where that Note's would
+// be, or one that is made now.
+func (f *Federation) postAsked(ctx context.Context, id thread.IRI) (thread.Post, error) {
+	p, err := f.DB.Post(ctx, id)
+	if f.Demand == nil || !errors.Is(err, storage.ErrNotFound) {
+		return p, err
+	}
+	if err := f.Demand(ctx, id); err != nil {
+		return p, err
+	}
+	if p, err = f.DB.Post(ctx, id); !errors.Is(err, storage.ErrNotFound) {
+		return p, err
+	}
+	path, _ := strings.CutPrefix(string(id), f.Base+"/posts")
+	return f.DB.FindPost(ctx, thread.IRI(f.Page).Origin()+path)
 }
 
 // firstPage is how many direct replies a page shows, the inlined first one too: Mastodon reads no further (PROTOCOL 1e).

@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
@@ -45,6 +46,9 @@ type Config struct {
 	Lang string // of posts; empty: the feed says it
 	Note Style  // empty: Excerpt
 
+	Pictures      int  // how many pictures of a post its Note may have
+	RemoveMissing bool // remove the posts whose items and pages are gone
+
 	Now func() time.Time // nil: time.Now
 	Log *slog.Logger     // nil: slog.Default()
 }
@@ -52,7 +56,8 @@ type Config struct {
 // Reader reads one blog.
 type Reader struct {
 	Config
-	mu sync.Mutex // one reading at a time
+	mu        sync.Mutex // one reading at a time
+	strangers bystanders
 }
 
 // New makes a Reader.
@@ -99,7 +104,7 @@ func (r *Reader) keep(ctx context.Context, s State) error {
 	if err != nil {
 		return err
 	}
-	return r.DB.SetSetting(ctx, setting, string(text))
+	return r.DB.Remember(ctx, map[string]string{setting: string(text)})
 }
 
 // Problem is what is wrong with the blog's feed, not with us.
@@ -114,7 +119,7 @@ func (r *Reader) Step(ctx context.Context) (worked bool, err error) {
 	if wait := before.Next.Sub(r.Now()); err != nil || wait > 0 && wait <= patience { // more: the clock was set back
 		return false, err
 	}
-	did, err := r.Sync(ctx)
+	did, err := r.Sync(ctx, Options{})
 	var problem *Problem
 	switch {
 	case errors.As(err, &problem):
@@ -122,8 +127,8 @@ func (r *Reader) Step(ctx context.Context) (worked bool, err error) {
 			r.Log.Warn("cannot read the feed", "error", problem.Err)
 		}
 		return true, nil
-	case err == nil && did.Created+did.Updated > 0:
-		r.Log.Info("read the feed", "new", did.Created, "changed", did.Updated, "sent", did.Sent)
+	case err == nil && did.Created+did.Updated+did.Removed > 0 || err == nil && before.Problem != "":
+		r.Log.Info("read the feed", "new", did.Created, "changed", did.Updated, "removed", did.Removed, "sent", did.Sent)
 	}
 	return true, err
 }
@@ -151,17 +156,24 @@ type Report struct {
 	Waiting   int `json:"waiting"` // dated in the future
 	Skipped   int `json:"skipped"` // no page of this blog, removed by the blogger, or twice in the feed
 	Sent      int `json:"sent"`    // of the new ones, those that followers are told of
+	Removed   int `json:"removed"` // gone from the feed and from the blog (remove_missing)
+}
+
+// Options are how the blogger wants the feed to be read.
+type Options struct {
+	Fresh bool // whatever was said a moment ago, and although nothing may have changed
+	Send  bool // send new posts whatever their date, also the first time
 }
 
 // Sync reads the feed now. What is wrong with the feed is a *Problem.
-func (r *Reader) Sync(ctx context.Context) (did Report, err error) {
+func (r *Reader) Sync(ctx context.Context, o Options) (did Report, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s, err := r.State(ctx)
 	if err != nil {
 		return did, err
 	}
-	did, err = r.visit(ctx, &s)
+	did, err = r.visit(ctx, &s, o)
 	s.Next = r.Now().Add(pause(err))
 	var problem *Problem
 	if s.Problem = ""; errors.As(err, &problem) {
@@ -185,36 +197,51 @@ func pause(err error) time.Duration {
 }
 
 // visit asks for the feed and saves what is in it. s is changed where the next visit should know of it.
-func (r *Reader) visit(ctx context.Context, s *State) (did Report, err error) {
-	url, err := r.find(ctx, s)
+func (r *Reader) visit(ctx context.Context, s *State, o Options) (did Report, err error) {
+	url, err := r.find(ctx, s, o)
 	if err != nil {
 		return did, &Problem{err}
 	}
-	doc, err := r.Fetch.Get(ctx, fetch.Get{URL: url, Accept: accept, MaxBytes: maxFeed, IfNoneMatch: s.ETag, IfModifiedSince: s.Modified})
+	ask := fetch.Get{URL: url, Accept: accept, MaxBytes: maxFeed, IfNoneMatch: s.ETag, IfModifiedSince: s.Modified, Fresh: o.Fresh}
+	if o.Fresh {
+		ask.IfNoneMatch, ask.IfModifiedSince = "", ""
+	}
+	doc, err := r.Fetch.Get(ctx, ask)
 	if err != nil {
 		forget(s, err)
 		return did, &Problem{err}
 	}
-	if len(doc.Body) == 0 && doc.Status != 200 {
-		return did, nil
+	if doc.Status == http.StatusNotModified {
+		if r.RemoveMissing {
+			did.Removed, err = r.removeMissing(ctx, nil)
+		}
+		return did, err
 	}
-	f, err := parse(doc.Body, doc.URL)
+	f, err := parse(doc.Body, doc.Header.Get("Content-Type"), doc.URL)
 	if err != nil {
 		forget(s, err)
 		return did, &Problem{fmt.Errorf("%s: %w", url, err)}
 	}
-	did, err = r.save(ctx, f, s.Since.IsZero())
+	return r.take(ctx, s, f, doc, o)
+}
+
+// take saves a feed that was read.
+func (r *Reader) take(ctx context.Context, s *State, f document, doc *fetch.Document, o Options) (Report, error) {
+	in, err := r.save(ctx, f, s.Since.IsZero(), o)
 	if err != nil {
-		return did, err
+		return in.did, err
 	}
 	s.ETag, s.Modified = header(doc, "ETag"), header(doc, "Last-Modified")
-	if did.Waiting > 0 { // it must be read again, changed or not
+	if in.did.Waiting > 0 { // it must be read again, changed or not
 		s.ETag, s.Modified = "", ""
 	}
 	if s.Since.IsZero() {
 		s.Since = r.Now()
 	}
-	return did, nil
+	if r.RemoveMissing && len(in.guids) > 0 {
+		in.did.Removed, err = r.removeMissing(ctx, in.guids)
+	}
+	return in.did, err
 }
 
 const accept = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, */*;q=0.1"
@@ -228,7 +255,7 @@ func header(doc *fetch.Document, name string) string {
 }
 
 // find is where the feed is: as configured, as remembered, or as the home page says.
-func (r *Reader) find(ctx context.Context, s *State) (string, error) {
+func (r *Reader) find(ctx context.Context, s *State, o Options) (string, error) {
 	if r.URL != "" {
 		if s.URL != "" {
 			*s = State{Since: s.Since, Read: s.Read}
@@ -236,7 +263,7 @@ func (r *Reader) find(ctx context.Context, s *State) (string, error) {
 		return r.URL, nil
 	}
 	if s.URL == "" {
-		home, err := getPage(ctx, r.Fetch, r.Blog, false)
+		home, err := getPage(ctx, r.Fetch, fetch.Get{URL: r.Blog, Fresh: o.Fresh})
 		if err != nil {
 			return "", err
 		}

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
+	"time"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -13,6 +16,7 @@ import (
 
 	"afterword/fetch"
 	"afterword/sanitize"
+	"afterword/thread"
 )
 
 // Page is what the head of a page of the blog says. Addresses are absolute.
@@ -27,40 +31,51 @@ type Page struct {
 	Activity    []string // its alternates in ActivityPub: the ids of its Note
 	Me          []string // rel=me, wherever on the page
 	Noindex     bool     // asks to be found by nobody
+	Tags        []string
+	Pictures    []thread.Picture // at most one: what the page is illustrated with
+	Published   time.Time        // zero: it does not say
 }
 
 const (
-	maxHTML  = 1 << 20 // bytes of a page that are read
+	maxHTML  = 2 << 20 // bytes of a page that are read
 	maxLinks = 200     // of a page that are looked at
 )
 
-// getPage reads a page of the blog. fresh asks again although it could not be had a moment ago.
-func getPage(ctx context.Context, client *fetch.Client, address string, fresh bool) (Page, error) {
-	doc, err := client.Get(ctx, fetch.Get{URL: address, Accept: "text/html, application/xhtml+xml;q=0.9, */*;q=0.1", MaxBytes: maxHTML, Fresh: fresh})
+// ReadPage reads a page of the blog now, also when it could not be had a moment ago. An answer that is no page is an
+// error; one that refuses is an *fetch.Error.
+func ReadPage(ctx context.Context, client *fetch.Client, address string) (Page, error) {
+	return getPage(ctx, client, fetch.Get{URL: address, Fresh: true})
+}
+
+func getPage(ctx context.Context, client *fetch.Client, ask fetch.Get) (Page, error) {
+	ask.Accept, ask.MaxBytes = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1", maxHTML
+	doc, err := client.Get(ctx, ask)
 	if err != nil {
 		return Page{}, err
 	}
 	if !strings.Contains(doc.MediaType, "html") {
-		return Page{}, fmt.Errorf("%s is no page but %q", address, doc.MediaType)
+		return Page{}, fmt.Errorf("%s is no page but %q", ask.URL, doc.MediaType)
 	}
-	return readPage(doc.Body, doc.Header.Get("Content-Type"), doc.URL)
+	p, err := parsePage(doc.Body, doc.Header.Get("Content-Type"), doc.URL)
+	p.header(doc.Header)
+	return p.Page, err
 }
 
-// readPage reads the head of a page, and the links of the rest.
-func readPage(body []byte, contentType, address string) (Page, error) {
+// parsePage reads the head of a page, and the links of the rest.
+func parsePage(body []byte, contentType, address string) (p pageReader, err error) {
 	base, err := url.Parse(address)
 	if err != nil {
-		return Page{}, err
+		return p, err
 	}
 	text, err := charset.NewReader(bytes.NewReader(body), contentType)
 	if err != nil {
-		return Page{}, err
+		return p, err
 	}
-	p := pageReader{Page: Page{URL: address}, base: base}
+	p = pageReader{Page: Page{URL: address}, base: base}
 	for z, links := html.NewTokenizer(text), 0; links < maxLinks; {
 		switch z.Next() {
 		case html.ErrorToken: // the end, or as far as it can be read
-			return p.Page, nil
+			return p, nil
 		case html.StartTagToken, html.SelfClosingTagToken:
 			t := z.Token()
 			if t.DataAtom == atom.Link || t.DataAtom == atom.A {
@@ -72,8 +87,28 @@ func readPage(body []byte, contentType, address string) (Page, error) {
 			p.tag(t)
 		}
 	}
-	return p.Page, nil
+	return p, nil
 }
+
+// header reads what the answer says beside the page, as pages without templates do.
+func (p *pageReader) header(h http.Header) {
+	for _, robots := range h.Values("X-Robots-Tag") {
+		p.Noindex = p.Noindex || strings.Contains(strings.ToLower(robots), "noindex")
+	}
+	for _, m := range linkHeader.FindAllStringSubmatch(strings.Join(h.Values("Link"), ", "), maxLinks) {
+		attr := map[string]string{"href": m[1]}
+		for _, param := range linkParam.FindAllStringSubmatch(m[2], -1) {
+			attr[strings.ToLower(param[1])] = param[2] + param[3]
+		}
+		p.link(atom.Link, attr)
+	}
+}
+
+// RFC 8288, 3: <target>; name=value; name="value", …
+var (
+	linkHeader = regexp.MustCompile(`<([^<>]*)>((?:\s*;\s*[a-zA-Z*-]+\s*=\s*(?:"[^"]*"|[^",;\s]*))*)`)
+	linkParam  = regexp.MustCompile(`([a-zA-Z*-]+)\s*=\s*(?:"([^"]*)"|([^",;\s]*))`)
+)
 
 type pageReader struct {
 	Page
@@ -81,10 +116,7 @@ type pageReader struct {
 }
 
 func (p *pageReader) tag(t html.Token) {
-	attr := map[string]string{}
-	for _, a := range t.Attr {
-		attr[a.Key] = strings.TrimSpace(a.Val)
-	}
+	attr := attributes(t)
 	switch t.DataAtom {
 	case atom.Html:
 		p.Lang = language(attr["lang"])
@@ -94,6 +126,8 @@ func (p *pageReader) tag(t html.Token) {
 		}
 	case atom.Meta:
 		p.meta(attr)
+	case atom.Time:
+		p.published(attr["datetime"])
 	case atom.Link, atom.A:
 		p.link(t.DataAtom, attr)
 	}
@@ -106,12 +140,35 @@ func (p *pageReader) meta(attr map[string]string) {
 		if p.Description == "" {
 			p.Description = sanitize.Text(html.EscapeString(content), maxSummary)
 		}
-	case "og:title":
-		if p.Title == "" {
-			p.Title = sanitize.Text(html.EscapeString(content), maxTitle)
+	case "og:title": // without the blog's name behind it
+		p.Title = sanitize.Text(html.EscapeString(content), maxTitle)
+	case "article:published_time":
+		p.published(content)
+	case "article:tag":
+		if tag := sanitize.Name(content, 100); tag != "" && len(p.Tags) < maxTags {
+			p.Tags = append(p.Tags, tag)
+		}
+	case "og:image":
+		if len(p.Pictures) == 0 {
+			shown := album{base: p.base}
+			shown.add(content, "", "")
+			p.Pictures = shown.pictures
+		}
+	case "og:image:alt":
+		if len(p.Pictures) > 0 {
+			p.Pictures[0].Alt = sanitize.Text(html.EscapeString(content), maxAlt)
 		}
 	case "robots":
 		p.Noindex = p.Noindex || strings.Contains(strings.ToLower(content), "noindex")
+	}
+}
+
+// published takes the first date that the page says.
+func (p *pageReader) published(date string) {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05", "2006-01-02 15:04:05", time.DateOnly} {
+		if at, err := time.Parse(layout, date); err == nil && plausible(at) && p.Published.IsZero() {
+			p.Published = at.UTC()
+		}
 	}
 }
 

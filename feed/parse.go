@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/mmcdole/gofeed"
-	"golang.org/x/net/html/charset"
 
 	"afterword/sanitize"
 	"afterword/thread"
@@ -19,18 +18,20 @@ import (
 
 // document is a feed as the rest of the package knows it. gofeed stops here.
 type document struct {
-	title, description, lang string
-	items                    []item
+	lang  string
+	items []item
 }
 
 // item is one post of a feed, as it came but for its addresses, which are absolute.
 type item struct {
 	guid      string
 	links     []string // where its page may be, the likeliest first
-	title     string   // HTML
+	title     string   // HTML or text
 	summary   string   // HTML or text
 	content   string   // HTML or text
+	lang      string
 	tags      []string
+	pictures  []thread.Picture
 	published time.Time // zero: not said, or nonsense
 }
 
@@ -43,17 +44,19 @@ const (
 )
 
 // parse reads RSS, Atom or JSON Feed, whatever it calls itself. base is where it was found.
-func parse(body []byte, base string) (d document, err error) {
+func parse(body []byte, contentType, base string) (d document, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("is no feed that can be read: %v", r)
 		}
 	}()
-	body = legible(body)
+	body = legible(body, contentType)
 	if err := bearable(body); err != nil {
 		return d, err
 	}
-	f, err := gofeed.NewParser().Parse(bytes.NewReader(body))
+	parser := gofeed.NewParser()
+	parser.RSSTranslator = &gofeed.DefaultRSSTranslator{DisableContentImageScan: true} // html.Parse can be made slow; pictures.go is not
+	f, err := parser.Parse(bytes.NewReader(body))
 	if err != nil {
 		return d, fmt.Errorf("is no feed that can be read: %.200q", err.Error())
 	}
@@ -61,7 +64,7 @@ func parse(body []byte, base string) (d document, err error) {
 	if err != nil {
 		return d, err
 	}
-	d = document{title: f.Title, description: f.Description, lang: language(f.Language)}
+	d = document{lang: language(f.Language)}
 	for _, it := range f.Items[:min(len(f.Items), maxItems)] {
 		if it != nil {
 			d.items = append(d.items, newItem(it, at))
@@ -72,11 +75,13 @@ func parse(body []byte, base string) (d document, err error) {
 
 func newItem(it *gofeed.Item, at *url.URL) item {
 	out := item{guid: it.GUID, title: it.Title, summary: short(it.Description), content: short(it.Content), published: date(it)}
-	for _, link := range append([]string{it.Link}, append(it.Links, it.GUID)...) {
+	for _, link := range append([]string{it.Link}, it.Links...) {
 		if u, err := at.Parse(strings.TrimSpace(link)); err == nil && link != "" {
-			u.Fragment, u.RawFragment = "", ""
-			out.links = append(out.links, u.String())
+			out.links = append(out.links, page(u))
 		}
+	}
+	if u, err := url.Parse(strings.TrimSpace(it.GUID)); err == nil && u.IsAbs() { // RSS: a permalink, unless it says it is none
+		out.links = append(out.links, page(u))
 	}
 	if len(out.guid) > maxGUID {
 		out.guid = ""
@@ -86,7 +91,17 @@ func newItem(it *gofeed.Item, at *url.URL) item {
 			out.tags = append(out.tags, name)
 		}
 	}
+	if dc := it.DublinCoreExt; dc != nil && len(dc.Language) > 0 {
+		out.lang = language(dc.Language[0])
+	}
+	out.pictures = pictures(it, at)
 	return out
+}
+
+// page is an address without the place on its page.
+func page(u *url.URL) string {
+	u.Fragment, u.RawFragment = "", ""
+	return u.String()
 }
 
 func short(s string) string { return strings.ToValidUTF8(s[:min(len(s), maxText)], "") }
@@ -97,11 +112,13 @@ func date(it *gofeed.Item) time.Time {
 	if at == nil {
 		at = it.UpdatedParsed
 	}
-	if at == nil || at.Year() < 1990 || at.Year() > 2200 {
+	if at == nil || !plausible(*at) {
 		return time.Time{}
 	}
 	return at.UTC()
 }
+
+func plausible(at time.Time) bool { return at.Year() >= 1990 && at.Year() <= 2200 }
 
 var languageTag = regexp.MustCompile(`^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$`)
 
@@ -110,17 +127,6 @@ func language(s string) string {
 		return s
 	}
 	return ""
-}
-
-// legible drops the control characters that XML forbids, as gofeed does: bearable must see what gofeed sees.
-func legible(body []byte) []byte {
-	out := make([]byte, 0, len(body))
-	for _, b := range body {
-		if b >= ' ' || b == '\t' || b == '\n' || b == '\r' {
-			out = append(out, b)
-		}
-	}
-	return out
 }
 
 var (
@@ -132,7 +138,7 @@ var (
 // Entities are no trouble: encoding/xml expands none that a document defines.
 func bearable(body []byte) error {
 	d := xml.NewDecoder(bytes.NewReader(body))
-	d.Strict, d.CharsetReader = false, charset.NewReaderLabel
+	d.Strict = false
 	for depth := 0; ; {
 		token, err := d.Token()
 		if err != nil {

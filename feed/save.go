@@ -1,10 +1,10 @@
 package feed
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"html"
-	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -16,113 +16,121 @@ import (
 
 const (
 	fresh      = 7 * 24 * time.Hour // a post that is found when it is older is saved and not sent
-	maxSent    = 20                 // new posts of one reading that are sent: more is not news but a change of the feed
+	maxSent    = 20                 // new posts, and changed ones, of one reading that are sent: more is not news but a change of the feed
 	excerpt    = 500                // characters of a Note that is one
 	maxTitle   = 500
-	maxAhead   = 366 * 24 * time.Hour // a date further ahead is none
 	maxSummary = 5000
+	maxAhead   = 366 * 24 * time.Hour // a date further ahead is none
 )
 
-// entry is an item that is to be saved.
-type entry struct {
-	storage.Draft
-	isNew bool
+// reading is one reading of the feed: what is to be saved, in the order of the feed, and what came of it.
+type reading struct {
+	*Reader
+	Options
+	first     bool // nobody is told
+	did       Report
+	news      []storage.Draft
+	known     []storage.Draft
+	guids     []string // of all items that are posts
+	ambiguous map[string]bool
 }
 
-// save turns a feed into posts, the oldest first. first: nobody is told.
-func (r *Reader) save(ctx context.Context, f document, first bool) (did Report, err error) {
-	entries, err := r.entries(ctx, f, first, &did)
-	if err != nil {
-		return did, err
+// save turns a feed into posts. What is new comes oldest first, so that followers get it in its order.
+func (r *Reader) save(ctx context.Context, f document, first bool, o Options) (*reading, error) {
+	in := &reading{Reader: r, Options: o, first: first, ambiguous: ambiguousNames(f.items, r.Blog)}
+	if err := in.sort(ctx, f); err != nil {
+		return in, err
 	}
-	for _, e := range slices.Backward(entries) { // feeds begin with the newest
-		_, saved, err := r.DB.SavePost(ctx, e.Draft)
-		if err != nil {
-			return did, err
-		}
-		switch saved {
-		case storage.Created:
-			did.Created++
-		case storage.Updated:
-			did.Updated++
-		case storage.Unchanged:
-			did.Unchanged++
-		}
-		if saved == storage.Created && !e.Quiet {
-			did.Sent++
+	for i := range in.news {
+		in.news[i].Quiet = in.news[i].Quiet || i >= maxSent // feeds begin with the newest
+	}
+	for _, d := range slices.Backward(in.news) {
+		if err := in.post(ctx, d); err != nil {
+			return in, err
 		}
 	}
-	return did, nil
+	for _, d := range in.known {
+		d.Quiet = d.Quiet || in.did.Updated >= maxSent
+		if err := in.post(ctx, d); err != nil {
+			return in, err
+		}
+	}
+	return in, nil
 }
 
-// entries are the items that are to be saved, in their order.
-func (r *Reader) entries(ctx context.Context, f document, first bool, did *Report) (out []entry, err error) {
-	ambiguous, pages, news := ambiguousNames(f.items), map[string]bool{}, 0
+// sort parts what is new from what is known, and leaves out what is neither.
+func (in *reading) sort(ctx context.Context, f document) error {
+	pages := map[string]bool{}
 	for _, it := range f.items {
-		page := r.pageOf(it)
+		page := in.pageOf(it)
 		key := thread.CanonicalURL(page)
 		if page == "" || pages[key] {
-			did.Skipped++
+			in.did.Skipped++
 			continue
 		}
 		pages[key] = true
-		e := entry{Draft: r.draft(it, page, f.lang)}
-		if ambiguous[it.guid] {
-			e.GUID = ""
+		d := in.draft(it, page, f.lang)
+		if in.ambiguous[it.guid] {
+			d.GUID = page
 		}
-		switch err := r.judge(ctx, &e, first); {
-		case errors.Is(err, errRemoved):
-			did.Skipped++
-			continue
-		case errors.Is(err, errFuture):
-			did.Waiting++
-			continue
-		case err != nil:
-			return nil, err
+		in.guids = append(in.guids, d.GUID)
+		if err := in.judge(ctx, d); err != nil {
+			return err
 		}
-		if e.isNew && !e.Quiet {
-			news++
-			e.Quiet = news > maxSent
-		}
-		out = append(out, e)
 	}
-	return out, nil
-}
-
-var (
-	errRemoved = errors.New("the blogger removed it")
-	errFuture  = errors.New("it is dated in the future")
-)
-
-// judge decides what becomes of an entry, by what is known of it and by its date. The date of a known post stays: a
-// generator that stamps every build would otherwise change every post.
-func (r *Reader) judge(ctx context.Context, e *entry, first bool) error {
-	now := r.Now()
-	if e.Published.After(now.Add(maxAhead)) {
-		e.Published = time.Time{}
-	}
-	known, err := r.DB.FindItem(ctx, e.Draft)
-	switch {
-	case err == nil && !known.Removed.IsZero():
-		return errRemoved
-	case err == nil:
-		e.Published, e.Quiet = time.Time{}, first
-		return nil
-	case !errors.Is(err, storage.ErrNotFound):
-		return err
-	case e.Published.After(now):
-		return errFuture
-	}
-	e.isNew = true
-	e.Quiet = first || !e.Published.IsZero() && e.Published.Before(now.Add(-fresh))
 	return nil
 }
 
-// ambiguousNames are the guids that several items have: they name nothing.
-func ambiguousNames(items []item) map[string]bool {
+// judge decides what becomes of an item, by what is known of it and by its date. The date of a known post stays: a
+// generator that stamps every build would otherwise change every post.
+func (in *reading) judge(ctx context.Context, d storage.Draft) error {
+	now := in.Now()
+	if d.Published.After(now.Add(maxAhead)) {
+		d.Published = time.Time{}
+	}
+	item, err := in.DB.FindItem(ctx, d)
+	switch {
+	case err != nil:
+		return err
+	case item.Removed:
+		in.did.Skipped++
+	case item.Known:
+		d.Published, d.Quiet = time.Time{}, in.first
+		in.known = append(in.known, d)
+	case d.Published.After(now):
+		in.did.Waiting++
+	default:
+		old := !d.Published.IsZero() && d.Published.Before(now.Add(-fresh))
+		d.Quiet = (in.first || old) && !in.Send
+		in.news = append(in.news, d)
+	}
+	return nil
+}
+
+func (in *reading) post(ctx context.Context, d storage.Draft) error {
+	_, saved, err := in.DB.SavePost(ctx, d)
+	if err != nil {
+		return err
+	}
+	switch saved {
+	case storage.Created:
+		in.did.Created++
+		if !d.Quiet {
+			in.did.Sent++
+		}
+	case storage.Updated:
+		in.did.Updated++
+	case storage.Unchanged:
+		in.did.Unchanged++
+	}
+	return nil
+}
+
+// ambiguousNames are the guids that name nothing: several items have them, or they are the home page.
+func ambiguousNames(items []item, blog string) map[string]bool {
 	seen, twice := map[string]bool{}, map[string]bool{}
 	for _, it := range items {
-		twice[it.guid] = seen[it.guid]
+		twice[it.guid] = seen[it.guid] || it.guid == "" || thread.CanonicalURL(it.guid) == thread.CanonicalURL(blog)
 		seen[it.guid] = true
 	}
 	return twice
@@ -142,36 +150,56 @@ func (r *Reader) pageOf(it item) string {
 
 // OnBlog tells whether a page is on the blog's host, with or without "www.".
 func OnBlog(page, blog string) bool {
-	p, err := url.Parse(page)
-	b, errBlog := url.Parse(blog)
-	return err == nil && errBlog == nil && bare(p) == bare(b) && bare(p) != ""
+	p, b := bareHost(page), bareHost(blog)
+	return p != "" && p == b
 }
 
-func bare(u *url.URL) string { return strings.TrimPrefix(strings.ToLower(u.Hostname()), "www.") }
+func bareHost(page string) string { return strings.TrimPrefix(thread.IRI(page).Host(), "www.") }
 
 // draft is an item as it is saved.
 func (r *Reader) draft(it item, page, lang string) storage.Draft {
-	d := storage.Draft{URL: page, GUID: it.guid, Title: sanitize.Text(it.title, maxTitle), Lang: r.Lang, Tags: it.tags, Published: it.published}
-	if d.Lang == "" {
-		d.Lang = lang
-	}
-	if d.GUID == "" {
-		d.GUID = page // it came from the feed, all the same
-	}
-	text := it.content
-	if text == "" {
-		text = it.summary
-	}
-	switch {
+	d := storage.Draft{URL: page, GUID: it.guid, Title: title(it.title), Lang: cmp.Or(it.lang, r.Lang, lang), Tags: it.tags, Published: it.published,
+		Pictures: it.pictures[:min(len(it.pictures), r.Pictures)]}
+	it.summary, it.content = withoutFooter(it.summary, page), withoutFooter(it.content, page)
+	switch text := cmp.Or(it.content, it.summary); {
 	case r.Note == Full:
 		d.Content = sanitize.Note(markup(text), page)
 	case r.Note == Title && d.Title != "":
-	case it.summary != "":
-		d.Summary = sanitize.Excerpt(markup(it.summary), page, excerpt)
 	default:
-		d.Summary = sanitize.Excerpt(markup(text), page, excerpt)
+		d.Summary = sanitize.Excerpt(markup(withoutImages(cmp.Or(it.summary, text))), page, excerpt)
 	}
 	return d
+}
+
+// inTitle are the elements that a title may have. Another "<" in one is meant: "Why Vec<T> is not a list".
+var inTitle = regexp.MustCompile(`(?i)</?(a|abbr|b|bdi|br|cite|code|del|em|i|ins|kbd|mark|q|s|small|span|strong|sub|sup|u|wbr)\b[^<>]*>`)
+
+// title is an item's title as plain text. Feeds do not say whether theirs is HTML, and most write entities twice.
+func title(s string) string {
+	if !inTitle.MatchString(s) {
+		s = html.EscapeString(html.UnescapeString(s))
+	}
+	return sanitize.Text(s, maxTitle)
+}
+
+var images = regexp.MustCompile(`(?i)<(img|source)\b[^>]*>`)
+
+// withoutImages is for an excerpt: what its pictures show is said where they are shown.
+func withoutImages(text string) string { return images.ReplaceAllString(text, "") }
+
+// withoutFooter drops the paragraph with which WordPress ends what it gives to feeds, in any language: "The post … appeared
+// first on …", of two links, the first to the post itself.
+func withoutFooter(text, page string) string {
+	trimmed := strings.TrimSpace(text)
+	at := strings.LastIndex(trimmed, "<p>")
+	if at < 0 {
+		return text
+	}
+	last := trimmed[at:]
+	if links := strings.Count(last, "<a "); links == 2 && strings.Contains(last, `href="`+html.EscapeString(page)+`"`) && strings.HasSuffix(last, "</a>.</p>") {
+		return trimmed[:at]
+	}
+	return text
 }
 
 // markup is HTML, made of plain text where the feed has that.

@@ -136,7 +136,11 @@ func (db *DB) Known(ctx context.Context, id thread.IRI) (bool, error) {
 	if ok, err := q.has("SELECT 1 FROM posts WHERE removed = 0 AND id = $1", id); err != nil || ok {
 		return ok, err
 	}
-	return q.has("SELECT 1 FROM posts WHERE removed = 0 AND (page = $1 OR note = $1)", thread.CanonicalURL(string(id)))
+	page := thread.CanonicalURL(string(id))
+	if ok, err := q.has("SELECT 1 FROM posts WHERE removed = 0 AND (page = $1 OR note = $1)", page); err != nil || ok {
+		return ok, err
+	}
+	return q.has("SELECT 1 FROM aliases a JOIN posts p ON p.id = a.post WHERE a.page = $1 AND p.removed = 0", page)
 }
 
 // KnownAuthor tells whether an account has a comment that is or was shown.

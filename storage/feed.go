@@ -7,23 +7,57 @@ import (
 	"afterword/thread"
 )
 
-// SetSetting keeps a value under a name. Setting reads it.
-func (db *DB) SetSetting(ctx context.Context, name, value string) error {
-	return db.write(ctx, func(t tx) error {
-		return t.exec("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value)
-	})
+// Item is what is known of an item of the feed.
+type Item struct {
+	Known   bool // it has a post that the world may know; SavePost would update it
+	Removed bool // the blogger took its post away, so the feed does not bring it back
 }
 
-// FindItem is the post that SavePost would update with this draft. When there is none, one that was removed is found, so
-// that the feed does not bring back what the blogger took away.
-func (db *DB) FindItem(ctx context.Context, d Draft) (thread.Post, error) {
+// FindItem tells what is known of an item. What was removed because the feed and the blog had it no more may come back.
+func (db *DB) FindItem(ctx context.Context, d Draft) (i Item, err error) {
 	q := db.read(ctx)
 	p, err := findDrafted(q, d)
-	if errors.Is(err, ErrNotFound) {
-		return one(q, scanPost, "SELECT "+postColumns+` FROM posts WHERE removed > 0 AND (page = $1 OR guid <> '' AND guid = $2)
-			ORDER BY removed DESC LIMIT 1`, thread.CanonicalURL(d.URL), d.GUID)
+	switch {
+	case err == nil:
+		i.Known, err = q.has("SELECT 1 FROM posts WHERE id = $1 AND demanded = 0", p.ID)
+	case errors.Is(err, ErrNotFound):
+		i.Removed, err = q.has(`SELECT 1 FROM posts WHERE removed > 0 AND missing = 0 AND (page = $1 OR guid <> '' AND guid = $2)`,
+			thread.CanonicalURL(d.URL), d.GUID)
 	}
-	return p, err
+	return i, err
+}
+
+// Missing notes that a reading of the feed had the posts of these guids and no others; without guids, that it was as the
+// last time. It lists the posts that were in none of the last so many readings and of whose pages nobody knows yet
+// whether they are there; at most limit.
+func (db *DB) Missing(ctx context.Context, guids []string, readings, limit int) (posts []thread.Post, err error) {
+	from := 0
+	if guids == nil {
+		from = 1
+	}
+	err = db.write(ctx, func(t tx) error {
+		if err := t.exec("UPDATE posts SET missing = missing + 1 WHERE guid <> '' AND removed = 0 AND missing >= $1", from); err != nil {
+			return err
+		}
+		for _, guid := range guids {
+			if err := t.exec("UPDATE posts SET missing = 0 WHERE guid = $1 AND removed = 0 AND missing <> 0", guid); err != nil {
+				return err
+			}
+		}
+		posts, err = list(t.queryer, scanPost, "SELECT "+postColumns+" FROM posts WHERE removed = 0 AND missing >= $1 ORDER BY published DESC LIMIT $2", readings, limit)
+		return err
+	})
+	return posts, err
+}
+
+// RemoveMissing removes a post that is missing. Other than one that the blogger removed it may come back.
+func (db *DB) RemoveMissing(ctx context.Context, post thread.IRI) error {
+	return db.write(ctx, func(t tx) error { return t.removePost(post, db.now()) })
+}
+
+// Aged notes that a post is only too old for the feed: its page is there.
+func (db *DB) Aged(ctx context.Context, post thread.IRI) error {
+	return db.write(ctx, func(t tx) error { return t.exec("UPDATE posts SET missing = -1 WHERE id = $1", post) })
 }
 
 // findDrafted is the post of a draft's page; or one that the feed calls by the same name, for it has moved there. Where

@@ -12,22 +12,22 @@ import (
 	"afterword/thread"
 )
 
-const postColumns = `id, url, title, summary, content, lang, tags, published, updated, removed, closes_at, reopened,
+const postColumns = `id, url, title, summary, content, lang, tags, pictures, warning, unlisted, published, updated, removed, closes_at, reopened,
 	comments, likes, boosts, late, revision, entered, entered_at,
 	COALESCE((SELECT CAST(value AS BIGINT) FROM settings WHERE name = 'closed_at'), 0)`
 
 func scanPost(s scanner) (thread.Post, error) {
 	var p thread.Post
-	var tags string
+	var tags, pictures string
 	var published, updated, removed, closesAt, enteredAt, blogClosedAt int64
-	err := s.Scan(&p.ID, &p.URL, &p.Title, &p.Summary, &p.Content, &p.Lang, &tags, &published, &updated, &removed,
+	err := s.Scan(&p.ID, &p.URL, &p.Title, &p.Summary, &p.Content, &p.Lang, &tags, &pictures, &p.Warning, &p.Unlisted, &published, &updated, &removed,
 		&closesAt, &p.Reopened, &p.Comments, &p.Likes, &p.Boosts, &p.Late, &p.Revision, &p.Entered, &enteredAt, &blogClosedAt)
 	if err != nil {
 		return p, err
 	}
 	p.Published, p.Updated, p.Removed, p.ClosesAt = at(published), at(updated), at(removed), at(closesAt)
 	p.LastEntered, p.BlogClosedAt = at(enteredAt), at(blogClosedAt)
-	return p, json.Unmarshal([]byte(tags), &p.Tags)
+	return p, errors.Join(json.Unmarshal([]byte(tags), &p.Tags), json.Unmarshal([]byte(pictures), &p.Pictures))
 }
 
 // Post is the post with this id, also when it was removed.
@@ -78,7 +78,11 @@ type Draft struct {
 	Content   string // safe HTML
 	Lang      string
 	Tags      []string
+	Pictures  []thread.Picture
+	Warning   string    // content warning; a feed says nothing about it, so its drafts leave it as it is
+	Unlisted  bool      // likewise
 	Published time.Time // zero: now, or unchanged
+	Demanded  bool      // somebody asked for its page; no feed has listed it yet
 	Closed    bool      // close its thread as well
 	Quiet     bool      // tell nobody
 }
@@ -94,13 +98,13 @@ const (
 )
 
 // SavePost creates the post of a page, or updates it when something of it changed. The world is told, unless the
-// draft is quiet. Saving the same draft twice changes nothing the second time.
+// draft is quiet. Saving the same draft twice changes nothing the second time. A post that was only demanded so far is
+// new to the world when the feed brings it.
 func (db *DB) SavePost(ctx context.Context, d Draft) (p thread.Post, saved Saved, err error) {
 	if thread.CanonicalURL(d.URL) == "" {
 		return p, "", fmt.Errorf("%q is not the address of a page: it must begin with https:// or http://", d.URL)
 	}
-	slices.Sort(d.Tags)
-	d.Tags = slices.Compact(d.Tags)
+	d.Tags = slices.Compact(slices.Sorted(slices.Values(d.Tags)))
 	err = db.write(ctx, func(t tx) error {
 		p, err = findDrafted(t.queryer, d)
 		if errors.Is(err, ErrNotFound) {
@@ -108,7 +112,8 @@ func (db *DB) SavePost(ctx context.Context, d Draft) (p thread.Post, saved Saved
 			p, err = t.createPost(db.base, d, db.now())
 			return err
 		}
-		if err != nil {
+		if err != nil || d.Demanded {
+			saved = Unchanged
 			return err
 		}
 		saved, err = t.updatePost(&p, d, db.now())
@@ -122,21 +127,31 @@ func (t tx) createPost(base string, d Draft, now time.Time) (p thread.Post, err 
 	if err != nil {
 		return p, err
 	}
-	p = thread.Post{ID: id, URL: d.URL, Title: d.Title, Summary: d.Summary, Content: d.Content, Lang: d.Lang, Tags: d.Tags,
-		Published: d.Published, Revision: 1}
-	if p.Published.IsZero() {
-		p.Published = now
-	}
+	p = thread.Post{ID: id, URL: d.URL, Published: now, Revision: 1}
+	d.describe(&p)
+	p.Warning, p.Unlisted = d.Warning, d.Unlisted
 	if d.Closed {
 		p.ClosesAt = now
 	}
-	err = t.exec(`INSERT INTO posts (id, url, page, note, guid, title, summary, content, lang, tags, published, closes_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, p.ID, p.URL, thread.CanonicalURL(p.URL), thread.CanonicalURL(string(p.ID)),
-		d.GUID, p.Title, p.Summary, p.Content, p.Lang, tagList(p.Tags), ms(p.Published), ms(p.ClosesAt))
+	err = t.exec(`INSERT INTO posts (id, url, page, note, guid, title, summary, content, lang, tags, pictures, warning, unlisted, demanded, published, closes_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`, p.ID, p.URL, thread.CanonicalURL(p.URL),
+		thread.CanonicalURL(string(p.ID)), d.GUID, p.Title, p.Summary, p.Content, p.Lang, jsonList(p.Tags), jsonList(p.Pictures), p.Warning,
+		flag(p.Unlisted), flag(d.Demanded), ms(p.Published), ms(p.ClosesAt))
 	if err == nil && !d.Quiet {
 		err = t.change("create", string(p.ID), nil, now)
 	}
 	return p, err
+}
+
+// describe makes a post say what a draft says.
+func (d Draft) describe(p *thread.Post) {
+	p.Title, p.Summary, p.Content, p.Lang, p.Tags, p.Pictures = d.Title, d.Summary, d.Content, d.Lang, d.Tags, d.Pictures
+	if d.GUID == "" {
+		p.Warning, p.Unlisted = d.Warning, d.Unlisted
+	}
+	if !d.Published.IsZero() {
+		p.Published = d.Published
+	}
 }
 
 // freeID is the first id of a page that was never given (PROTOCOL 0.7: an id is never reused).
@@ -156,11 +171,7 @@ func (t tx) freeID(base, page string) (thread.IRI, error) {
 	}
 }
 
-func (t tx) updatePost(p *thread.Post, d Draft, now time.Time) (Saved, error) {
-	published := d.Published
-	if published.IsZero() {
-		published = p.Published
-	}
+func (t tx) updatePost(p *thread.Post, d Draft, now time.Time) (saved Saved, err error) {
 	if d.Closed && (p.ClosesAt.IsZero() || p.ClosesAt.After(now)) {
 		if err := t.closeThread(p.ID, now, now, !d.Quiet); err != nil {
 			return "", err
@@ -171,40 +182,59 @@ func (t tx) updatePost(p *thread.Post, d Draft, now time.Time) (Saved, error) {
 	if err != nil {
 		return "", err
 	}
-	same := !moved && p.Title == d.Title && p.Summary == d.Summary && p.Content == d.Content && p.Lang == d.Lang &&
-		slices.Equal(p.Tags, d.Tags) && p.Published.UnixMilli() == published.UnixMilli()
-	if same {
+	demanded, err := t.affected("UPDATE posts SET demanded = 0 WHERE id = $1 AND demanded = 1", p.ID)
+	if err != nil {
+		return "", err
+	}
+	before := *p
+	d.describe(p)
+	kind := "update"
+	switch saved = Updated; {
+	case demanded > 0:
+		kind, saved = "create", Created
+	case !moved && samePost(before, *p):
 		return Unchanged, nil
 	}
-	p.Title, p.Summary, p.Content, p.Lang, p.Tags, p.Published, p.Updated = d.Title, d.Summary, d.Content, d.Lang, d.Tags, published, now
-	err = t.exec(`UPDATE posts SET title = $1, summary = $2, content = $3, lang = $4, tags = $5, published = $6, updated = $7,
-		revision = revision + 1 WHERE id = $8`, p.Title, p.Summary, p.Content, p.Lang, tagList(p.Tags), ms(published), ms(now), p.ID)
+	p.Updated = now
+	err = t.exec(`UPDATE posts SET title = $1, summary = $2, content = $3, lang = $4, tags = $5, pictures = $6, warning = $7, unlisted = $8,
+		published = $9, updated = $10, revision = revision + 1 WHERE id = $11`, p.Title, p.Summary, p.Content, p.Lang, jsonList(p.Tags),
+		jsonList(p.Pictures), p.Warning, flag(p.Unlisted), ms(p.Published), ms(now), p.ID)
 	if err == nil && !d.Quiet {
-		err = t.change("update", string(p.ID), nil, now)
+		err = t.change(kind, string(p.ID), nil, now)
 	}
-	return Updated, err
+	return saved, err
 }
 
-func tagList(tags []string) string {
-	if len(tags) == 0 {
+// samePost tells whether two states of a post say the same.
+func samePost(a, b thread.Post) bool {
+	return a.Title == b.Title && a.Summary == b.Summary && a.Content == b.Content && a.Lang == b.Lang && slices.Equal(a.Tags, b.Tags) &&
+		slices.Equal(a.Pictures, b.Pictures) && a.Warning == b.Warning && a.Unlisted == b.Unlisted && a.Published.UnixMilli() == b.Published.UnixMilli()
+}
+
+func jsonList[T any](list []T) string {
+	if len(list) == 0 {
 		return "[]"
 	}
-	text, _ := json.Marshal(tags) // strings always marshal
+	text, _ := json.Marshal(list) // what we list always marshals
 	return string(text)
 }
 
 // RemovePost removes a post and tells the world. Its comments are no longer shown; its id is never given again.
 func (db *DB) RemovePost(ctx context.Context, id thread.IRI) error {
 	return db.write(ctx, func(t tx) error {
-		n, err := t.affected("UPDATE posts SET removed = $1, revision = revision + 1 WHERE id = $2 AND removed = 0", ms(db.now()), id)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return ErrNotFound
-		}
-		return t.change("delete", string(id), nil, db.now())
+		return errors.Join(t.exec("UPDATE posts SET missing = 0 WHERE id = $1", id), t.removePost(id, db.now()))
 	})
+}
+
+func (t tx) removePost(id thread.IRI, now time.Time) error {
+	n, err := t.affected("UPDATE posts SET removed = $1, revision = revision + 1 WHERE id = $2 AND removed = 0", ms(now), id)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return ErrNotFound
+	}
+	return t.change("delete", string(id), nil, now)
 }
 
 // CloseThread closes a post's thread at a moment, now or later, and tells the world when that moment is now.

@@ -17,6 +17,9 @@ type Post struct {
 	Content   string // safe HTML, may be empty
 	Lang      string // BCP 47, may be empty
 	Tags      []string
+	Pictures  []Picture
+	Warning   string // content warning, plain text; empty: none
+	Unlisted  bool   // for whoever has the link, and the followers: not to be put before everybody
 	Published time.Time
 	Updated   time.Time // last change that peers are told of; zero when there was none
 	Removed   time.Time // zero while it exists
@@ -31,6 +34,13 @@ type Post struct {
 	Comments, Likes, Boosts, Late int // Late: public replies that came after closing
 
 	Revision int64 // moves with everything that readers can see
+}
+
+// Picture is one of a post's pictures, where it stands on the blog.
+type Picture struct {
+	URL  string `json:"url"`
+	Type string `json:"type,omitempty"` // media type; empty: as its name says
+	Alt  string `json:"alt,omitempty"`  // what it shows, plain text
 }
 
 // Author is who wrote a comment, as their own server describes them.

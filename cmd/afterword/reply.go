@@ -46,7 +46,7 @@ func say(ctx context.Context, cfg *config.Config, db *storage.DB, ref, text stri
 	if html == "" {
 		return thread.Comment{}, &usageError{"the answer says nothing"}
 	}
-	fed, err := newFederation(ctx, cfg, db, newClient(cfg, world{}), world{})
+	fed, err := newFederation(ctx, cfg, db, newClient(cfg, world{}), nil, world{})
 	if err != nil {
 		return thread.Comment{}, err
 	}
@@ -74,12 +74,14 @@ func editAnswer(c *call, db *storage.DB) error {
 }
 
 // newFederation is the federation as commands and server use it.
-func newFederation(ctx context.Context, cfg *config.Config, db *storage.DB, client *fetch.Client, w world) (*federation.Federation, error) {
+func newFederation(ctx context.Context, cfg *config.Config, db *storage.DB, client *fetch.Client,
+	demand func(context.Context, thread.IRI) error, w world) (*federation.Federation, error) {
 	return federation.New(ctx, federation.Config{
 		DB: db, Fetch: client, Base: cfg.BaseURL, Handle: cfg.Blog.Handle, Domain: cfg.Blog.AccountDomain, Name: cfg.Blog.Name,
 		Summary: blogHTML(strings.TrimSpace(cfg.Blog.Summary), cfg.Blog.URL), Lang: cfg.Blog.Language, Page: cfg.Blog.URL, Icon: cfg.Blog.Icon,
 		Header: cfg.Blog.Header, Fields: cfg.Blog.Fields,
 		Version: version, Rules: rules(cfg), ClosedNotice: cfg.Comments.ClosedNotice, Owner: cfg.Blog.Owner, Now: w.Now, Log: w.Log,
 		Limits: federation.Limits{ActorHour: cfg.Limits.ActorHour, HostHour: cfg.Limits.HostHour, NewActorsHour: cfg.Limits.NewActorsHour},
+		Demand: demand,
 	})
 }

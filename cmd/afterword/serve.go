@@ -82,13 +82,13 @@ type world struct {
 
 func newServer(ctx context.Context, cfg *config.Config, db *storage.DB, w world) (*server, error) {
 	client := newClient(cfg, w)
-	fed, err := newFederation(ctx, cfg, db, client, w)
+	posts := newReader(cfg, db, client, w)
+	fed, err := newFederation(ctx, cfg, db, client, posts.DemandNote, w)
 	if err != nil {
 		return nil, err
 	}
-	posts := newReader(cfg, db, client, w)
 	readers := api.New(api.Config{DB: db, Fetch: client, Base: cfg.BaseURL, Blog: api.Blog{Name: cfg.Blog.Name, URL: cfg.Blog.URL, Lang: cfg.Blog.Language},
-		Owner: cfg.Blog.Owner, Rules: rules(cfg), Now: w.Now, Log: w.Log})
+		Owner: cfg.Blog.Owner, Rules: rules(cfg), Demand: posts.Demand, Now: w.Now, Log: w.Log})
 	return &server{cfg: cfg, fed: fed, posts: posts, handler: router(cfg.BaseURL, fed, readers), log: w.Log}, nil
 }
 
@@ -100,7 +100,7 @@ func newClient(cfg *config.Config, w world) *fetch.Client {
 // newReader reads the blog.
 func newReader(cfg *config.Config, db *storage.DB, client *fetch.Client, w world) *feed.Reader {
 	return feed.New(feed.Config{DB: db, Fetch: client, Base: cfg.BaseURL, Blog: cfg.Blog.URL, URL: cfg.Blog.Feed, Lang: cfg.Blog.Language,
-		Note: feed.Style(cfg.Blog.Note), Now: w.Now, Log: w.Log})
+		Note: feed.Style(cfg.Blog.Note), Pictures: cfg.Blog.Pictures, RemoveMissing: cfg.Blog.RemoveMissing, Now: w.Now, Log: w.Log})
 }
 
 // userAgent names the program and whom to ask about it: servers refuse an empty one.

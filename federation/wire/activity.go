@@ -31,12 +31,18 @@ func (b Blog) tell(a activityType, id thread.IRI, at time.Time, object any, cc a
 
 func (b Blog) create(note doc, at time.Time) doc {
 	id := thread.IRI(note["id"].(string))
-	return b.tell(streams.NewActivityStreamsCreate(), id+"#create", at, note, note["cc"])
+	d := b.tell(streams.NewActivityStreamsCreate(), id+"#create", at, note, note["cc"])
+	d["to"] = note["to"]
+	return d
 }
 
 func (b Blog) update(object doc, at time.Time, cc any) doc {
 	id := thread.IRI(object["id"].(string)) + "#update-" + thread.IRI(strconv.FormatInt(at.Unix(), 10))
-	return b.tell(streams.NewActivityStreamsUpdate(), id, at, object, cc)
+	d := b.tell(streams.NewActivityStreamsUpdate(), id, at, object, cc)
+	if to, ok := object["to"]; ok { // the actor has none
+		d["to"] = to
+	}
+	return d
 }
 
 // CreateNote tells a new post.

@@ -179,7 +179,7 @@ func (b Blog) extendActor(d doc) {
 		d["webfinger"] = b.Account()
 	}
 	if b.Icon != "" {
-		d["icon"] = icon(b.Icon)
+		d["icon"] = picture(b.Icon)
 	}
 	if b.Header != "" {
 		d["image"] = icon(b.Header)
@@ -216,8 +216,8 @@ func (b Blog) publicKey(k Key) doc {
 	return doc{"id": b.keyID(k.Name), "owner": b.Actor(), "publicKeyPem": k.PEM}
 }
 
-// icon is a picture; its media type is what its name says.
-func icon(address string) doc {
+// picture is an image; its media type is what its name says.
+func picture(address string) doc {
 	d := doc{"type": "Image", "url": address}
 	name, _, _ := strings.Cut(address, "?")
 	for suffix, kind := range map[string]string{".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp",

@@ -61,6 +61,10 @@ func documents() map[string][]byte {
 	post, ownPost := testPost(b), testPost(own)
 	edited := post
 	edited.Updated = testMoment.Add(-time.Hour)
+	shown := post
+	shown.Pictures = []thread.Picture{{URL: "https://blog.example/frog.jpg", Alt: `A frog & "friends"`}, {URL: "https://blog.example/i?2", Type: "image/webp"},
+		{URL: "https://blog.example/3.png"}, {URL: "https://blog.example/4.png"}, {URL: "https://blog.example/5.png"}}
+	shown.Warning, shown.Unlisted, shown.Lang = "Frogs <3", true, "pt-BR"
 	answer, parent := testAnswer(b)
 	replies := Direct{IDs: []thread.IRI{"https://m.example/users/b/statuses/2", "https://wp.example?c=148"}, More: true}
 	follow := []byte(`{"@context":"https://www.w3.org/ns/activitystreams","id":"https://m.example/f/1","type":"Follow","actor":"https://m.example/users/a","object":"https://blog.example/.ap/actor"}`)
@@ -74,6 +78,7 @@ func documents() map[string][]byte {
 		"note-open":       b.NoteDocument(post, thread.Open, replies),
 		"note-closed":     b.NoteDocument(edited, thread.Closed, Direct{}),
 		"note-moderated":  b.NoteDocument(post, thread.Moderated, Direct{}),
+		"note-pictures":   b.NoteDocument(shown, thread.Open, Direct{}),
 		"note-own-host":   own.NoteDocument(ownPost, thread.Open, Direct{}),
 		"answer":          b.AnswerDocument(answer, parent, thread.Open, Direct{}),
 		"answer-create":   b.CreateAnswer(answer, parent, thread.Closed),

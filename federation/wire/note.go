@@ -60,6 +60,10 @@ func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 func (b Blog) postNote(p thread.Post, state thread.Openness, changed time.Time) doc {
 	n := b.note(p.ID, b.NoteURL(p), p.Published, latest(p.Updated, changed))
 	n.SetActivityStreamsCc(listing(streams.NewActivityStreamsCcProperty(), b.Followers()))
+	if p.Unlisted { // the same audience, but Public is only told (PROTOCOL 1c)
+		n.SetActivityStreamsTo(listing(streams.NewActivityStreamsToProperty(), b.Followers()))
+		n.SetActivityStreamsCc(listing(streams.NewActivityStreamsCcProperty(), Public))
+	}
 	n.SetActivityStreamsContent(saying(streams.NewActivityStreamsContentProperty(), b.postHTML(p, state)))
 	n.SetActivityStreamsContext(listing(streams.NewActivityStreamsContextProperty(), b.Context(p.ID)))
 	tags := []any{}
@@ -68,9 +72,34 @@ func (b Blog) postNote(p thread.Post, state thread.Openness, changed time.Time) 
 	}
 	d := b.extend(members(n), state, p.Lang)
 	d["tag"] = tags
+	if len(p.Pictures) > 0 {
+		d["attachment"] = attachments(p.Pictures)
+	}
+	if p.Warning != "" {
+		d["summary"], d["sensitive"] = p.Warning, true
+	}
 	d["likes"] = count("Collection", b.Likes(p.ID), p.Likes)
 	d["shares"] = count("Collection", b.Shares(p.ID), p.Boosts)
 	return d
+}
+
+// maxPictures is how many Mastodon shows (PROTOCOL 1c).
+const maxPictures = 4
+
+// attachments are pictures as all peers show them. Mastodon reads what they show from name, others from summary too.
+func attachments(pictures []thread.Picture) []any {
+	var out []any
+	for _, p := range pictures[:min(len(pictures), maxPictures)] {
+		d := picture(p.URL)
+		if p.Type != "" {
+			d["mediaType"] = p.Type
+		}
+		if p.Alt != "" {
+			d["name"] = p.Alt
+		}
+		out = append(out, d)
+	}
+	return out
 }
 
 // answerNote is a comment of the blogger. It names the author of what it answers in tag and cc, because GoToSocial
@@ -91,8 +120,8 @@ func (b Blog) answerNote(c thread.Comment, parent thread.Author, state thread.Op
 	return d
 }
 
-// note begins a public Note of the blog. It never has a name or a summary, which peers show as a content warning
-// (PROTOCOL 0.3), and says updated only where that is not before published: GoToSocial refuses it otherwise.
+// note begins a public Note of the blog. It never has a name, and a summary only where the blogger set a content warning,
+// as which peers show both (PROTOCOL 0.3). It says updated only where that is not before published: GoToSocial refuses it otherwise.
 func (b Blog) note(id thread.IRI, page string, published, updated time.Time) vocab.ActivityStreamsNote {
 	n := streams.NewActivityStreamsNote()
 	n.SetJSONLDId(identity(id))

@@ -18,6 +18,11 @@ CREATE TABLE posts (
   content   TEXT NOT NULL,
   lang      TEXT NOT NULL,
   tags      TEXT NOT NULL,
+  pictures  TEXT NOT NULL DEFAULT '[]',  -- thread.Picture
+  warning   TEXT NOT NULL DEFAULT '',
+  unlisted  INTEGER NOT NULL DEFAULT 0,
+  demanded  INTEGER NOT NULL DEFAULT 0,  -- made because somebody asked for its page; no feed has listed it yet
+  missing   INTEGER NOT NULL DEFAULT 0,  -- remove_missing: readings in a row of a feed without it; -1: its page is there all the same
   published BIGINT NOT NULL,
   updated   BIGINT NOT NULL DEFAULT 0,
   removed   BIGINT NOT NULL DEFAULT 0,
