@@ -182,7 +182,7 @@ func (b Blog) extendActor(d doc) {
 		d["icon"] = picture(b.Icon)
 	}
 	if b.Header != "" {
-		d["image"] = icon(b.Header)
+		d["image"] = picture(b.Header)
 	}
 	if len(b.Aliases) > 0 {
 		d["alsoKnownAs"] = b.Aliases
