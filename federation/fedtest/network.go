@@ -34,6 +34,13 @@ func (n *Network) Serve(authority string, h http.Handler) {
 	n.hosts[authority] = h
 }
 
+// Handler is what answers for an authority; nil when nothing does.
+func (n *Network) Handler(authority string) http.Handler {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.hosts[authority]
+}
+
 // Requests is how many requests a host was sent, answered or not.
 func (n *Network) Requests(authority string) int {
 	n.mu.Lock()

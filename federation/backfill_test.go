@@ -1,0 +1,339 @@
+package federation_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"afterword/federation/fedtest"
+	"afterword/thread"
+)
+
+// passes lets time pass and everything happen in it, in steps of five seconds, the shortest pause of backfill; days pass
+// in longer ones.
+func (s *stage) passes(d time.Duration) {
+	s.Helper()
+	step := 5 * time.Second
+	if d > 2*time.Hour {
+		step = 30 * time.Second
+	}
+	for end := s.clock.now().Add(d); s.clock.now().Before(end); {
+		s.clock.advance(step)
+		s.settle()
+	}
+}
+
+// quietly writes a reply that is sent to nobody but whom its author must send it to: the blog is not told.
+func (s *stage) quietly(p *fedtest.Person, inReplyTo, html string) string {
+	s.Helper()
+	sent, err := p.Write(s.ctx, fedtest.Draft{InReplyTo: inReplyTo, HTML: html, WithoutMentions: true})
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.settle()
+	s.clock.advance(time.Second) // so that their order is certain
+	return sent.Note
+}
+
+// visits are the documents that a host was asked for, and when.
+type visits struct {
+	at []time.Time
+	of []string
+}
+
+// visits notes from now on who is asked for what, and lets answer, which may be nil, answer in a host's place.
+func (s *stage) visits(authority string, answer func(w http.ResponseWriter, r *http.Request) bool) *visits {
+	v, inside := new(visits), s.network.Handler(authority)
+	s.network.Serve(authority, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			v.at, v.of = append(v.at, s.clock.now()), append(v.of, r.RequestURI)
+		}
+		if answer == nil || !answer(w, r) {
+			inside.ServeHTTP(w, r)
+		}
+	}))
+	return v
+}
+
+func TestR073_RepliesThatNobodySentUs(t *testing.T) {
+	s := open(t)
+	delta := s.server("delta.test", "mastodon")
+	first := s.must(s.alpha.Person("alice").Reply(s.ctx, note, "One."))
+	two := s.quietly(s.alpha.Person("dave"), first, "Two, her neighbour.")
+	three := s.quietly(delta.Person("dora"), first, "Three, from elsewhere.")
+	s.quietly(s.alpha.Person("alice"), two, "Four, below it.")
+	s.quietly(delta.Person("dirk"), three, "Five, below that.")
+	s.shows("@alice@alpha.test: " + s.comment(first).HTML)
+
+	s.passes(20 * time.Minute) // the first look is after ten minutes; what it finds is completed in the same run
+	want := []string{"@alice@alpha.test: One.", "  @dave@alpha.test: Two, her neighbour.", "    @alice@alpha.test: Four, below it.",
+		"  @dora@delta.test: Three, from elsewhere.", "    @dirk@delta.test: Five, below that."}
+	if got := strip(s.thread()); got != strings.Join(want, "\n") {
+		t.Errorf("readers see\n%s\nledger:\n%s\n%s", got, s.ledger(), strings.Join(s.network.Log(), "\n"))
+	}
+}
+
+// strip is a thread without markup and without the mentions that begin a comment.
+func strip(thread string) string {
+	lines := strings.Split(thread, "\n")
+	for i, line := range lines {
+		indent := len(line) - len(strings.TrimLeft(line, " "))
+		said := strings.Fields(words(line))
+		kept := said[:1]
+		for _, w := range said[1:] {
+			if !strings.HasPrefix(w, "@") {
+				kept = append(kept, w)
+			}
+		}
+		lines[i] = strings.Repeat(" ", indent) + strings.Join(kept, " ")
+	}
+	return strings.Join(lines, "\n")
+}
+
+// reply makes a stranger's pushed comment whose collections a test serves itself.
+func (s *stage) withReplies(p *stranger, id string, replies any) {
+	s.Helper()
+	o := changed(p.note(id, note, "Look below."), object{"replies": replies})
+	s.serve(id, o)
+	p.says(p.create(o))
+}
+
+// below serves replies of a stranger to a comment, n of them, and returns their ids.
+func (s *stage) below(p *stranger, parent string, n int) (ids []any) {
+	for i := range n {
+		id := fmt.Sprintf("%s/below/%d", p.id, i)
+		s.serve(id, p.note(id, parent, fmt.Sprintf("Below %d.", i)))
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+func TestR074_PagesOfReplies(t *testing.T) {
+	const id = "https://eve.test/n/1"
+	page := func(name, next string, items ...any) object {
+		return object{"id": "https://eve.test/r?" + name, "type": "CollectionPage", "next": next, "items": items}
+	}
+	collection := func(first any) object {
+		return object{"id": "https://eve.test/r", "type": "Collection", "first": first}
+	}
+	for name, c := range map[string]struct {
+		replies any
+		pages   []object
+		want    int
+		reads   int
+	}{
+		"an empty first page with a next": {collection(page("0", "https://eve.test/r?1")), []object{page("1", "", "https://eve.test/eve/below/0")}, 1, 1},
+		"first by its address":            {collection("https://eve.test/r?1"), []object{page("1", "", "https://eve.test/eve/below/0")}, 1, 1},
+		"the collection by its address":   {"https://eve.test/r", []object{{"id": "https://eve.test/r", "type": "OrderedCollection", "orderedItems": []any{"https://eve.test/eve/below/0"}}}, 1, 1},
+		"a page that is its own next":     {collection(page("0", "https://eve.test/r?1")), []object{page("1", "https://eve.test/r?1", "https://eve.test/eve/below/0")}, 1, 1},
+		"pages in a circle": {collection(page("0", "https://eve.test/r?1")),
+			[]object{page("1", "https://eve.test/r?2"), page("2", "https://eve.test/r?1", "https://eve.test/eve/below/0")}, 1, 2},
+		"the next page elsewhere": {collection(page("0", "https://mallory.test/r?1")), nil, 0, 0},
+		"a collection elsewhere":  {object{"id": "https://mallory.test/r", "type": "Collection", "first": "https://mallory.test/r?1"}, nil, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t)
+			eve := s.stranger("https://eve.test/eve")
+			s.below(eve, id, 1)
+			s.serve("https://mallory.test/r?1", page("1", "", "https://eve.test/eve/below/0"))
+			for _, p := range c.pages {
+				s.serve(p["id"].(string), p)
+			}
+			s.withReplies(eve, id, c.replies)
+			s.passes(15 * time.Minute)
+			if n := s.post().Comments - 1; n != c.want {
+				t.Errorf("%d found, want %d\n%s", n, c.want, s.ledger())
+			}
+			var reads int
+			for _, line := range s.network.Log() {
+				if strings.HasPrefix(line, "GET https://eve.test/r") || strings.Contains(line, "mallory") {
+					reads++
+				}
+			}
+			if reads != c.reads {
+				t.Errorf("%d pages read, want %d:\n%s", reads, c.reads, strings.Join(s.network.Log(), "\n"))
+			}
+		})
+	}
+}
+
+func (s *stage) post() thread.Post {
+	s.Helper()
+	p, err := s.db.Post(s.ctx, note)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return p
+}
+
+func TestR075_OneOriginIsAskedAtItsLeisure(t *testing.T) {
+	const id = "https://eve.test/n/1"
+	s := open(t)
+	eve := s.stranger("https://eve.test/eve")
+	s.withReplies(eve, id, object{"id": id + "/r", "type": "Collection", "items": s.below(eve, id, 400)})
+	v := s.visits("eve.test", nil)
+	s.passes(40 * time.Minute) // 10 until the first look, then 201 requests at 5 seconds
+	for i := 1; i < len(v.at); i++ {
+		if pause := v.at[i].Sub(v.at[i-1]); pause < 5*time.Second {
+			t.Fatalf("asked for %s %s after %s", v.of[i], pause, v.of[i-1])
+		}
+	}
+	if n := s.post().Comments; n != 201 {
+		t.Errorf("%d comments after one run, want 1 and 200 that it found", n)
+	}
+	asked := len(v.at)
+	if asked > 300 {
+		t.Errorf("%d requests in one run", asked)
+	}
+	s.db.Opened(note)
+	s.passes(10 * time.Minute)
+	if len(v.at) > asked+300 {
+		t.Errorf("%d requests during the rest after a run", len(v.at)-asked)
+	}
+	s.passes(24 * time.Hour)
+	if n := s.post().Comments; n != 401 {
+		t.Errorf("%d comments after a day", n)
+	}
+}
+
+func TestR076_TooManyRequests(t *testing.T) {
+	const id = "https://eve.test/n/1"
+	s := open(t)
+	eve := s.stranger("https://eve.test/eve")
+	s.withReplies(eve, id, object{"id": id + "/r", "type": "Collection", "items": s.below(eve, id, 20)})
+	busy, until := false, time.Time{}
+	v := s.visits("eve.test", func(w http.ResponseWriter, r *http.Request) bool {
+		if strings.HasSuffix(r.URL.Path, "/below/3") && !busy {
+			busy, until = true, s.clock.now().Add(1800*time.Second)
+			w.Header().Set("Retry-After", "1800")
+			w.WriteHeader(http.StatusTooManyRequests)
+			return true
+		}
+		return false
+	})
+	s.passes(90 * time.Minute)
+	if !busy {
+		t.Fatal("it was never asked for")
+	}
+	for i, at := range v.at {
+		if at.After(until.Add(-1800*time.Second)) && at.Before(until) {
+			t.Errorf("asked for %s while it wanted to be left alone", v.of[i])
+		}
+	}
+	if n := s.post().Comments; n != 21 {
+		t.Errorf("%d comments in the end, want 21\n%s", n, s.ledger())
+	}
+}
+
+func TestR077_OnlyItsOwnServerSpeaksForAnObject(t *testing.T) {
+	const id = "https://eve.test/n/1"
+	s := open(t)
+	eve, vic, mal := s.stranger("https://eve.test/eve"), s.stranger("https://vic.test/vic"), s.stranger("https://mal.test/mal")
+	s.serve("https://vic.test/n/1", vic.note("https://vic.test/n/1", id, "My words."))
+	s.serve("https://mal.test/n/9", vic.note("https://vic.test/n/2", id, "Not my words."))
+	s.serve("https://mal.test/n/8", vic.note("https://mal.test/n/8", id, "Not mine either."))
+	forged := vic.note("https://vic.test/n/1", id, "Twisted words.")
+	s.withReplies(eve, id, object{"id": id + "/r", "type": "Collection", "items": []any{forged, mal.create(forged), "https://mal.test/n/9", "https://mal.test/n/8",
+		vic.note("https://vic.test/n/404", id, "Never said.")}})
+	s.passes(15 * time.Minute)
+	if got := s.words(); got != "@peve@eve.test: Look below. @pvic@vic.test: My words." {
+		t.Errorf("%s\n%s", got, s.ledger())
+	}
+}
+
+func TestR078_WhatWasFetchedIsLookedAtAgain(t *testing.T) {
+	s := open(t)
+	first := s.must(s.alpha.Person("alice").Reply(s.ctx, note, "One."))
+	dave, erin := s.alpha.Person("dave"), s.alpha.Person("erin")
+	two, three := s.quietly(dave, first, "Two."), s.quietly(erin, first, "Three.")
+	s.quietly(s.alpha.Person("alice"), two, "Below two.")
+	s.passes(15 * time.Minute)
+	if n := s.post().Comments; n != 4 {
+		t.Fatalf("%d comments\n%s", n, s.ledger())
+	}
+	quiet := func(_ fedtest.Sent, err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	quiet(dave.Delete(s.ctx, two))
+	quiet(erin.Edit(s.ctx, three, "Three, better."))
+	s.passes(2 * time.Hour)
+	if got := strip(s.thread()); got != strings.Join([]string{"@alice@alpha.test: One.", "  (deleted)", "    @alice@alpha.test: Below two.",
+		"  @erin@alpha.test: Three, better. (edited)"}, "\n") {
+		t.Errorf("readers see\n%s\n%s", got, s.ledger())
+	}
+}
+
+func TestR079_WhatHasNoEnd(t *testing.T) {
+	const id = "https://eve.test/n/1"
+	s := open(t)
+	eve := s.stranger("https://eve.test/eve")
+	s.withReplies(eve, id, object{"id": id + "/r", "type": "Collection", "first": id + "/r?0"})
+	v := s.visits("eve.test", func(w http.ResponseWriter, r *http.Request) bool {
+		var n int
+		switch _, err := fmt.Sscanf(r.RequestURI, "/n/1/r?%d", &n); {
+		case err == nil: // a page of ten thousand, each different, and another page after it
+			items := make([]any, 10_000)
+			for i := range items {
+				items[i] = fmt.Sprintf("https://eve.test/deep/%d-%d", n, i)
+			}
+			s.respondWith(w, object{"id": fmt.Sprint(id, "/r?", n), "type": "CollectionPage", "items": items, "next": fmt.Sprint(id, "/r?", n+1)})
+		case strings.HasPrefix(r.RequestURI, "/deep/"): // each the answer to one that is never the same
+			here := "https://eve.test" + r.RequestURI
+			s.respondWith(w, eve.note(here, here+"+", "Deeper."))
+		default:
+			return false
+		}
+		return true
+	})
+	s.passes(40 * time.Minute)
+	pages := 0
+	for _, uri := range v.of {
+		if strings.Contains(uri, "/r?") {
+			pages++
+		}
+	}
+	if len(v.at) > 300 || pages > 10 {
+		t.Errorf("%d requests, %d of them for pages", len(v.at), pages)
+	}
+	if n := s.post().Comments; n != 1 {
+		t.Errorf("%d comments", n)
+	}
+}
+
+func (s *stage) respondWith(w http.ResponseWriter, body any) {
+	w.Header().Set("Content-Type", asJSON)
+	w.Write(encode(body)) //nolint:errcheck // into memory
+}
+
+func TestR080_WhatWasTakenAwayStaysAway(t *testing.T) {
+	const id = "https://eve.test/n/1"
+	s := open(t)
+	eve, bad := s.stranger("https://eve.test/eve"), s.stranger("https://bad.test/bad")
+	s.serve("https://bad.test/n/1", bad.note("https://bad.test/n/1", id, "Blocked."))
+	ids := append(s.below(eve, id, 3), "https://bad.test/n/1")
+	s.withReplies(eve, id, object{"id": id + "/r", "type": "Collection", "items": ids})
+	say := func(n int) string { return ids[n].(string) }
+
+	if err := s.db.Block(s.ctx, "bad.test"); err != nil { // a server that the blogger wants nothing of
+		t.Fatal(err)
+	}
+	o := eve.note(say(0), id, "Taken back by its author.")
+	eve.says(eve.create(o))
+	eve.says(eve.activity("Delete", say(0)))
+	eve.says(eve.activity("Delete", say(1))) // before it ever came
+	eve.says(eve.create(eve.note(say(2), id, "Removed by the blogger.")))
+	if err := s.db.RemoveComment(s.ctx, thread.IRI(say(2))); err != nil {
+		t.Fatal(err)
+	}
+	s.passes(3 * 24 * time.Hour)
+	if got := s.words(); got != "@peve@eve.test: Look below." {
+		t.Errorf("%s\n%s", got, s.ledger())
+	}
+	if s.network.Requests("bad.test") > 0 {
+		t.Error("a blocked server was asked")
+	}
+}
