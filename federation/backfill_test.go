@@ -17,7 +17,7 @@ func (s *stage) passes(d time.Duration) {
 	s.Helper()
 	step := 5 * time.Second
 	if d > 2*time.Hour {
-		step = 30 * time.Second
+		step = time.Minute
 	}
 	for end := s.clock.now().Add(d); s.clock.now().Before(end); {
 		s.clock.advance(step)
