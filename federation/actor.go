@@ -1,9 +1,12 @@
 package federation
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"afterword/federation/wire"
@@ -26,7 +29,10 @@ func (f *Federation) actorFrom(o *wire.Object) (storage.Actor, error) {
 	a := storage.Actor{
 		Author: thread.Author{ID: o.ID, Name: sanitize.Name(o.Name, 100), Handle: "@" + name + "@" + o.ID.Host(),
 			URL: sanitize.Link(o.URL), Avatar: sanitize.Link(p.Icon), Bot: p.Bot},
-		Type: o.Type(), HidesPublic: p.HidesPublic, HidesUnlisted: p.HidesCC,
+		Type: o.Type(), HidesPublic: p.HidesPublic || p.Suspended || optsOut(o), HidesUnlisted: p.HidesCC,
+	}
+	if account, ok := claim(o); ok {
+		a.Claim = account
 	}
 	if a.Name == "" {
 		a.Name = name
@@ -46,6 +52,43 @@ func (f *Federation) actorFrom(o *wire.Object) (storage.Actor, error) {
 		}
 	}
 	return a, nil
+}
+
+// optsOut tells whether an account says in its profile that it wants none of its posts on blogs. "#noblog" is our word for
+// it; "#nobot" and "#noindex" are about other things, and many have them who like to be read here.
+func optsOut(o *wire.Object) bool {
+	for word := range strings.FieldsSeq(sanitize.Text(o.Summary, 5000)) {
+		if strings.EqualFold(strings.TrimRight(word, ".,;:!?)"), "#noblog") {
+			return true
+		}
+	}
+	return false
+}
+
+// claim is the name that an account says to have on another domain than its id's (FEP-2c59), as a handle.
+func claim(o *wire.Object) (handle string, ok bool) {
+	name, domain, both := strings.Cut(o.Profile.WebFinger, "@")
+	id, err := thread.ParseIRI("https://" + domain + "/")
+	if !both || err != nil || id.Host() != strings.ToLower(domain) || id.Host() == o.ID.Host() || name == "" || name != sanitize.Name(name, 64) {
+		return "", false
+	}
+	return "@" + name + "@" + id.Host(), true
+}
+
+// confirm asks others about what an account says of itself: does the domain of its name know it (SECURITY F17), and does
+// the account that it says to have moved to say so too? Only then readers see the one, and are led to the other.
+func (f *Federation) confirm(ctx context.Context, a *storage.Actor, o *wire.Object) {
+	if name, domain, _ := strings.Cut(strings.TrimPrefix(a.Claim, "@"), "@"); a.Claim != "" {
+		if id, err := f.lookUp(ctx, name, domain); err == nil && id == a.ID {
+			a.Handle = a.Claim
+		}
+	}
+	if to := o.Profile.MovedTo; to != "" && !f.blog.IsOurs(to) {
+		there, err := f.get(ctx, to)
+		if err == nil && there.Profile != nil && slices.Contains(there.Profile.AlsoKnownAs, a.ID) {
+			a.URL = cmp.Or(sanitize.Link(there.URL), string(there.ID))
+		}
+	}
 }
 
 // profileAge is after how long an account is looked at again when it comments.
@@ -71,5 +114,6 @@ func (f *Federation) author(ctx context.Context, id thread.IRI) (storage.Actor, 
 	if fetchErr != nil {
 		return a, fmt.Errorf("its author: %w", fetchErr)
 	}
+	f.confirm(ctx, &a, o)
 	return a, f.DB.SaveActor(ctx, a)
 }

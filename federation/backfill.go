@@ -300,8 +300,8 @@ func (b *filler) mayGrow(ctx context.Context, c storage.Check, place storage.Pla
 
 // compare carries out what a comment's server says of it now: another text, or that it is no longer for everybody.
 func (f *Federation) compare(ctx context.Context, c storage.Check, known thread.Comment, o *wire.Object) error {
-	text, audience := f.textOf(o), o.AudienceOf(nil)
-	if known.HTML == text.HTML && known.Warning == text.Warning && audience != thread.Private {
+	audience := o.AudienceOf(nil)
+	if audience != thread.Private && same(known, f.textOf(o), audience) {
 		return nil
 	}
 	m, err := f.DB.Recheck(ctx, c)

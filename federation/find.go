@@ -27,6 +27,15 @@ func (f *Federation) Find(ctx context.Context, account string) (thread.IRI, erro
 	if id, err := thread.ParseIRI("https://" + host + "/"); !both || name == "" || err != nil || id.Host() != strings.ToLower(host) {
 		return "", ErrNoAccount
 	}
+	id, err := f.lookUp(ctx, name, host)
+	if err != nil {
+		return "", err
+	}
+	return f.findAt(ctx, string(id))
+}
+
+// lookUp asks a host which actor has a name there (RFC 7033).
+func (f *Federation) lookUp(ctx context.Context, name, host string) (thread.IRI, error) {
 	scheme := "https://"
 	if f.Fetch.Check("http://"+host+"/") == nil { // tests and demo only
 		scheme = "http://"
@@ -40,7 +49,7 @@ func (f *Federation) Find(ctx context.Context, account string) (thread.IRI, erro
 	if id == "" {
 		return "", fmt.Errorf("%s names no ActivityPub account of that name", host)
 	}
-	return f.findAt(ctx, string(id))
+	return id, nil
 }
 
 func (f *Federation) findAt(ctx context.Context, address string) (thread.IRI, error) {

@@ -115,6 +115,8 @@ func (f *Federation) dispatch(ctx context.Context, m storage.Message, a *wire.Ob
 		return f.undo(ctx, m, a)
 	case "Block":
 		return f.DB.RemoveFollower(ctx, m, m.Sender, thread.Verdict{Decision: thread.Done, Reason: "the account blocks the blog: it no longer follows"})
+	case "Move":
+		return f.DB.SettleByPull(ctx, m, m.Sender, thread.Verdict{Decision: thread.Done, Reason: "the account moves; it is looked at again"})
 	case "ReplyRequest":
 		return f.replyRequest(ctx, m, a)
 	case "QuoteRequest":
@@ -208,6 +210,9 @@ func (f *Federation) updateActor(ctx context.Context, m storage.Message, o *wire
 	}
 	if err := f.DB.SaveActor(ctx, a); err != nil {
 		return err
+	}
+	if a.Claim != "" { // which is believed once others confirm it
+		return f.DB.SettleByPull(ctx, m, o.ID, thread.Verdict{Decision: thread.Done, Reason: "the account changed; its name is looked up"})
 	}
 	return f.DB.Settle(ctx, m, thread.Verdict{Decision: thread.Done, Reason: "the account's name or picture changed"})
 }

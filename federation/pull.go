@@ -227,10 +227,11 @@ func (f *Federation) refreshActor(ctx context.Context, m storage.Message, o *wir
 		return errors.Join(err, f.DB.Strand(ctx, m, ignored("an account, and none that is known here")))
 	}
 	a, err := f.actorFrom(o)
-	if err == nil {
-		err = f.DB.SaveActor(ctx, a)
-	}
 	if err != nil {
+		return f.DB.Strand(ctx, m, refused(err.Error()))
+	}
+	f.confirm(ctx, &a, o)
+	if err := f.DB.SaveActor(ctx, a); err != nil {
 		return err
 	}
 	return f.DB.Settle(ctx, m, thread.Verdict{Decision: thread.Done, Reason: "looked at the account again"})

@@ -21,6 +21,8 @@ func (f *Federation) concerns(ctx context.Context, a *wire.Object) (bool, error)
 	switch a.Type() {
 	case "Follow", "Block":
 		return o.ID == f.Actor(), nil
+	case "Move":
+		return f.knownActor(ctx, a.Actor)
 	case "Create", "Update":
 		if o.ID == a.Actor {
 			return f.knownActor(ctx, a.Actor)

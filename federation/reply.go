@@ -95,6 +95,7 @@ func (f *Federation) comment(ctx context.Context, m storage.Message, o *wire.Obj
 		return f.notPulled(ctx, m, err)
 	}
 	c.Author, c.Received, c.Published = author.Author, m.Received, written(o.Published, m.Received)
+	c.Unlisted = audience == thread.Unlisted
 	admit, err := f.admission(ctx, m, o, audience, author)
 	if err != nil {
 		return err
@@ -152,22 +153,38 @@ func (f *Federation) edit(ctx context.Context, m storage.Message, known thread.C
 		return f.DB.Settle(ctx, m, refused("only its author changes a comment"))
 	case known.Deleted:
 		return f.DB.Settle(ctx, m, refused("it was deleted before"))
-	case audience == thread.Private:
-		v.Reason = "no longer public"
+	case audience == thread.Private, audience == thread.Unlisted && !known.Unlisted && !f.showsUnlisted(ctx, author.ID):
+		v.Reason = "no longer for everybody"
 		return f.DB.WithdrawComment(ctx, m, known.ID, v)
-	case known.HTML == c.HTML && known.Warning == c.Warning:
+	case same(known, c, audience):
 		return f.DB.Settle(ctx, m, ignored("known, and nothing in it changed"))
 	case !o.Updated.IsZero() && !o.Updated.After(later(known.Edited, known.Published)), o.Updated.IsZero() && m.Type == "Create" && !known.Edited.IsZero():
 		return f.DB.Settle(ctx, m, ignored("older than what is known"))
 	case c.HTML == "":
 		return f.DB.Settle(ctx, m, ignored("the edit says nothing"))
 	default:
-		c.ID, c.Edited = known.ID, o.Updated
+		c.ID, c.Edited, c.Unlisted = known.ID, o.Updated, audience == thread.Unlisted
 		if c.Edited.IsZero() || c.Edited.After(m.Received) {
 			c.Edited = m.Received
 		}
+		if sameText(known, c) {
+			c.Edited = known.Edited
+		}
 		return f.DB.EditComment(ctx, m, c, v)
 	}
+}
+
+// same tells whether an object says what is known of it, to no fewer.
+func same(known, now thread.Comment, audience thread.Audience) bool {
+	return sameText(known, now) && (known.Unlisted || audience == thread.Public)
+}
+
+func sameText(a, b thread.Comment) bool { return a.HTML == b.HTML && a.Warning == b.Warning }
+
+// showsUnlisted tells whether unlisted comments of an account are shown.
+func (f *Federation) showsUnlisted(ctx context.Context, author thread.IRI) bool {
+	a, err := f.DB.Actor(ctx, author)
+	return f.Rules.ShowUnlisted && err == nil && !a.HidesUnlisted
 }
 
 func later(a, b time.Time) time.Time {

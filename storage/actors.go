@@ -13,6 +13,7 @@ import (
 // Actor is another server's account: what readers see of it, and where and how it is reached.
 type Actor struct {
 	thread.Author
+	Claim         string // "@name@domain" that it says to have elsewhere; Handle is this once the domain confirmed it
 	Type          string // Person, Service, Application, Group, Organization
 	Inbox         string // its own
 	SharedInbox   string // of its server, may be empty
@@ -67,7 +68,14 @@ func (t tx) saveActor(a Actor, now time.Time) error {
 	if target == "" {
 		target = a.Inbox
 	}
-	err := t.exec(`INSERT INTO actors (id, host, type, name, handle, url, avatar, bot, inbox, target, target_host, hides_public, hides_unlisted, fetched)
+	before, err := one(t.queryer, scanActor, "SELECT "+actorColumns+" FROM actors WHERE id = $1", a.ID)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	if a.Claim != "" && a.Claim == before.Handle { // confirmed before
+		a.Handle = a.Claim
+	}
+	err = t.exec(`INSERT INTO actors (id, host, type, name, handle, url, avatar, bot, inbox, target, target_host, hides_public, hides_unlisted, fetched)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 		ON CONFLICT (id) DO UPDATE SET type = excluded.type, name = excluded.name, handle = excluded.handle, url = excluded.url,
 			avatar = excluded.avatar, bot = excluded.bot, inbox = excluded.inbox, target = excluded.target,
@@ -81,7 +89,7 @@ func (t tx) saveActor(a Actor, now time.Time) error {
 	if err := t.saveKeys(a, now); err != nil {
 		return err
 	}
-	if err := t.hide(a); err != nil {
+	if err := t.hide(a); err != nil || a.Author == before.Author {
 		return err
 	}
 	return t.exec(`UPDATE posts SET revision = revision + 1 WHERE id IN (SELECT DISTINCT post FROM comments WHERE author = $1 AND state = 'visible')`, a.ID)

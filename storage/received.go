@@ -56,7 +56,7 @@ func (db *DB) Receive(ctx context.Context, m Message, sender *Actor) (known bool
 	now := db.now()
 	err = db.write(ctx, func(t tx) error {
 		if sender != nil {
-			if err := t.saveActor(*sender, now); err != nil {
+			if err := t.meetSender(*sender, now); err != nil {
 				return err
 			}
 		}
@@ -65,6 +65,18 @@ func (db *DB) Receive(ctx context.Context, m Message, sender *Actor) (known bool
 		return err
 	})
 	return known, err
+}
+
+// meetSender stores who was just proven to be the sender. What he claims about his name is looked up later.
+func (t tx) meetSender(a Actor, now time.Time) error {
+	if err := t.saveActor(a, now); err != nil || a.Claim == "" {
+		return err
+	}
+	confirmed, err := t.has("SELECT 1 FROM actors WHERE id = $1 AND handle = $2", a.ID, a.Claim)
+	if err != nil || confirmed {
+		return err
+	}
+	return t.pull(a.ID, 0, now)
 }
 
 func (t tx) insertMessage(m Message, key, onConflict string, now time.Time) (int64, error) {
