@@ -15,6 +15,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -41,7 +42,7 @@ type Config struct {
 	Rules       thread.Rules
 	Demand      func(ctx context.Context, page string) error // makes the post of a page that is not known, if the blog has it; nil: none is made
 	BlogOrigins []string         // who may frame our pages, "https://blog.example"
-	CacheBytes  int              // 0: 64 MiB
+	CacheBytes  int              // 0: 128 MiB
 	Now         func() time.Time // nil: time.Now
 	Log         *slog.Logger     // nil: nothing is logged
 }
@@ -53,12 +54,13 @@ type Server struct {
 	cache   *cache
 	flight  singleflight.Group
 	lookups lookups
+	reads   atomic.Int64 // threads that were read as a whole
 }
 
 // New makes a Server.
 func New(c Config) *Server {
 	if c.CacheBytes == 0 {
-		c.CacheBytes = 64 << 20
+		c.CacheBytes = 128 << 20 // a thread of 100,000 comments has room
 	}
 	if c.Now == nil {
 		c.Now = time.Now

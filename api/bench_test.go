@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -39,6 +40,31 @@ func crowd(t testing.TB, n int) (*site, thread.Post) {
 		wg.Wait()
 	}
 	return s, p
+}
+
+// grown is a site with a post under which n comments stand: every second one at top level, the others below the first.
+func grown(t testing.TB, n int) (*site, thread.Post) {
+	s := newSite(t, nil)
+	p := s.post("grown", storage.Draft{Title: "Grown", Lang: "en"})
+	s.add(p, split(p, 0), thread.Shown)
+	var wg sync.WaitGroup
+	for w := range 64 {
+		wg.Go(func() {
+			for i := w + 1; i < n; i += 64 {
+				s.add(p, split(p, i), thread.Shown)
+			}
+		})
+	}
+	wg.Wait()
+	return s, p
+}
+
+func split(p thread.Post, i int) thread.Comment {
+	c := usual(p, i)
+	if c.Parent = ""; i%2 == 1 {
+		c.Parent = id(0)
+	}
+	return c
 }
 
 func usual(p thread.Post, i int) thread.Comment {
@@ -151,24 +177,101 @@ func cpuTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// BenchmarkRebuild is what the first reader after a new comment costs: reading, arranging, writing, compressing.
+// BenchmarkRebuild is what the first reader after a change costs: after a new comment, which is put into the thread as it
+// was, and after a change for which all is read anew.
 func BenchmarkRebuild(b *testing.B) {
 	for _, n := range []int{1000, 10000} {
 		s, p := crowd(b, n)
+		comment := func(i int) { s.add(p, usual(p, 3*(n+i)), thread.Shown) }
+		closing := func(int) { s.must(s.DB.CloseBranch(context.Background(), id(0), time.Time{})) }
 		for _, v := range []view{asJSON, asFragment} {
-			b.Run(fmt.Sprintf("%s/%d", v, n), func(b *testing.B) {
-				var cpu time.Duration
-				for b.Loop() {
-					b.StopTimer()
-					s.must(s.DB.CloseBranch(context.Background(), id(0), time.Time{}))
-					b.StartTimer()
-					start := cpuTime()
-					_, err := s.body(query{view: v, id: p.ID, order: thread.Oldest})
-					s.must(err)
-					cpu += cpuTime() - start
-				}
-				b.ReportMetric(float64(cpu.Microseconds())/float64(b.N)/1000, "cpu-ms/op")
-			})
+			q := query{view: v, id: p.ID, order: thread.Oldest}
+			b.Run(fmt.Sprintf("comment/%s/%d", v, n), func(b *testing.B) { s.rebuild(b, q, comment) })
+			b.Run(fmt.Sprintf("all/%s/%d", v, n), func(b *testing.B) { s.rebuild(b, q, closing) })
 		}
 	}
+}
+
+// BenchmarkPage is the same for one page of a thread, of which half stands below one comment: the first page, and one
+// within that branch.
+func BenchmarkPage(b *testing.B) {
+	for _, n := range []int{1000, 100000} {
+		s, p := grown(b, n)
+		comment := func(i int) { s.add(p, split(p, 2*n+i), thread.Shown) }
+		first := query{view: asJSON, id: p.ID, order: thread.Oldest, limit: 20}
+		comments, err := s.DB.Thread(context.Background(), p.ID)
+		s.must(err)
+		inside := first
+		all := thread.Arrange(comments, thread.Oldest)
+		inside.after, err = parseCursor(cursorInside(all[0], all[n/3]))
+		s.must(err)
+		b.Run(fmt.Sprint("first/", n), func(b *testing.B) { s.rebuild(b, first, comment) })
+		b.Run(fmt.Sprint("inside/", n), func(b *testing.B) { s.rebuild(b, inside, comment) })
+	}
+}
+
+var changes int // so far, so that each is another one
+
+// rebuild measures the CPU time of answering after each change.
+func (s *site) rebuild(b *testing.B, q query, change func(int)) {
+	_, err := s.body(q)
+	s.must(err)
+	var cpu time.Duration
+	for b.Loop() {
+		b.StopTimer()
+		change(changes)
+		changes++
+		b.StartTimer()
+		start := cpuTime()
+		_, err := s.body(q)
+		s.must(err)
+		cpu += cpuTime() - start
+	}
+	b.ReportMetric(float64(cpu.Microseconds())/float64(b.N)/1000, "cpu-ms/op")
+}
+
+// BenchmarkStampede is 10,000 readers of one post while 20 replies a second arrive (SECURITY P18). It is the time of
+// each answer that counts, so the readers come at a pace that two processors can serve beside them.
+func BenchmarkStampede(b *testing.B) {
+	s, p := crowd(b, 1000)
+	stop := make(chan struct{})
+	var replies sync.WaitGroup
+	replies.Go(func() {
+		for i, tick := 2000, time.NewTicker(time.Second/20); ; i++ {
+			select {
+			case <-stop:
+				tick.Stop()
+				return
+			case <-tick.C:
+				s.add(p, usual(p, 3*i), thread.Shown)
+			}
+		}
+	})
+	for b.Loop() {
+		took := s.stampede("/api/v1/thread?url="+p.URL, 10000, 16)
+		slices.Sort(took)
+		b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
+		b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
+	}
+	close(stop)
+	replies.Wait()
+}
+
+// stampede asks n times, by some clients at once, and says how long each answer took.
+func (s *site) stampede(path string, n, clients int) []time.Duration {
+	took := make([]time.Duration, n)
+	var readers sync.WaitGroup
+	for c := range clients {
+		readers.Go(func() {
+			for i := c; i < n; i += clients {
+				start := time.Now()
+				if answer, _ := s.get(path, "Accept-Encoding", "gzip"); answer.StatusCode != http.StatusOK {
+					s.Error(answer.Status)
+				}
+				took[i] = time.Since(start)
+			}
+		})
+	}
+	readers.Wait()
+	return took
 }

@@ -8,6 +8,7 @@ import (
 // cache keeps what was used last, up to a number of bytes. It is safe for concurrent use.
 type cache struct {
 	mu    sync.Mutex
+	bytes int
 	room  int // bytes left
 	items map[any]*list.Element
 	order *list.List // of *item, last used first
@@ -23,7 +24,7 @@ type item struct {
 type sized interface{ size() int }
 
 func newCache(bytes int) *cache {
-	return &cache{room: bytes, items: map[any]*list.Element{}, order: list.New()}
+	return &cache{bytes: bytes, room: bytes, items: map[any]*list.Element{}, order: list.New()}
 }
 
 // get is nil when there is nothing.
@@ -38,12 +39,15 @@ func (c *cache) get(key any) sized {
 	return e.Value.(*item).value
 }
 
-// put keeps a value, and drops those that were not used for longest until it fits.
+// put keeps a value, and drops those that were not used for longest until it fits. What can never fit drops no others.
 func (c *cache) put(key any, value sized) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.remove(c.items[key])
 	it := &item{key, value, value.size()}
+	if it.size > c.bytes {
+		return
+	}
 	c.items[key] = c.order.PushFront(it)
 	for c.room -= it.size; c.room < 0; {
 		c.remove(c.order.Back())

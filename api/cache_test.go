@@ -94,6 +94,56 @@ func TestFresh(t *testing.T) {
 	}
 }
 
+// TestGrowing: a thread that is updated comment by comment is the one that is read as a whole.
+func TestGrowing(t *testing.T) {
+	s := newSite(t, nil)
+	a := s.person("a", "A")
+	p := s.post("p", storage.Draft{})
+	ctx, done := context.Background(), thread.Verdict{Decision: thread.Done}
+	var read int64
+	check := func(what string, again int64) {
+		t.Helper()
+		_, text := s.get("/api/v1/thread?url=" + p.URL)
+		fresh := New(s.Config)
+		b, err := fresh.body(query{view: asJSON, page: "https://" + thread.CanonicalURL(p.URL), order: thread.Oldest})
+		if s.must(err); text != string(b.plain.bytes) {
+			t.Errorf("%s: %s, want %s", what, text, b.plain.bytes)
+		}
+		if read += again; s.reads.Load() != read {
+			t.Errorf("%s: the thread was read %d times, want %d", what, s.reads.Load(), read)
+		}
+	}
+	check("nothing", 1)
+	for i, parent := range []int{0, 1, 1, 2, 0, 5, 2} {
+		c := thread.Comment{ID: id(i + 1), Author: a, HTML: "<p>Hello</p>"}
+		if parent > 0 {
+			c.Parent = id(parent)
+		}
+		s.comment(p, c)
+		check(fmt.Sprint("comment ", i+1), 0)
+	}
+	edited, err := s.DB.Comment(ctx, id(4))
+	s.must(err)
+	edited.HTML, edited.Edited = "<p>Edited</p>", s.now()
+	s.must(s.DB.EditComment(ctx, storage.Message{}, edited, done))
+	check("edited", 0)
+	s.must(s.DB.React(ctx, storage.Message{Sender: a.ID, Object: p.ID}, storage.Like, done))
+	check("liked", 0)
+	s.verdict(p, &thread.Comment{ID: id(20), Parent: id(4), Author: a}, thread.Held)
+	check("held", 0)
+	s.comment(p, thread.Comment{ID: id(21), Parent: id(20), Author: a})
+	check("below what is held", 1)
+	s.must(s.DB.DeleteComment(ctx, storage.Message{}, id(2), done))
+	check("deleted", 1)
+	s.must(s.DB.Moderate(ctx, id(20), thread.Visible))
+	check("approved", 1)
+	s.save(a)
+	check("an account that is as it was", 0)
+	a.Name = "B"
+	s.save(a)
+	check("renamed", 1)
+}
+
 // TestClock: what closes by itself is shown closed from that moment on, without any commit.
 func TestClock(t *testing.T) {
 	s := newSite(t, func(c *Config) { c.Rules.CloseAfter = time.Hour })

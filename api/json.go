@@ -59,7 +59,7 @@ type (
 
 func (s *Server) json(p part) []byte {
 	t := threadJSON{Post: s.postJSON(p.post, p.now), Comments: make([]commentJSON, 0, p.len()), Next: orNull(p.next)}
-	for c := range p.steps() {
+	for c := range p.steps(0) {
 		t.Comments = append(t.Comments, s.commentJSON(c))
 	}
 	var b bytes.Buffer

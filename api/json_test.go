@@ -198,6 +198,111 @@ func TestPaging(t *testing.T) {
 	}
 }
 
+// TestPagingInside: however a thread is grown, its parts are bounded and make the whole; a part that goes on within a
+// branch knows what stands above it.
+func TestPagingInside(t *testing.T) {
+	at := func(i int) time.Time { return noon.Add(time.Duration(i/3) * time.Second) }
+	for name, parent := range map[string]func(int) int{
+		"chain": func(i int) int { return i - 1 },
+		"bush":  func(i int) int { return 0 },
+		"wild":  func(i int) int { return i*i%i - i%97*i/500 },
+		"wide":  func(i int) int { return -1 },
+	} {
+		var comments []thread.Comment
+		for i := range 7000 {
+			c := thread.Comment{ID: id(i), Published: at(i), Received: at(i), State: thread.Visible}
+			if i > 0 && parent(i) >= 0 {
+				c.Parent = id(parent(i))
+			}
+			comments = append(comments, c)
+		}
+		for _, order := range []thread.Order{thread.Oldest, thread.Newest} {
+			whole := thread.Arrange(comments, order)
+			all := branches(thread.Arrange(comments, thread.Oldest))
+			q := query{view: asPage, order: order}
+			for seen, n := 0, 0; ; n++ {
+				p := q.part(thread.Post{}, all, noon)
+				if p.len() == 0 || p.len() > maxPaged || n > 7000 {
+					t.Fatal(name, order, "a part of", p.len())
+				}
+				for c := range p.steps(0) {
+					if c.ID != whole[seen].ID || c.Depth > 0 && c.parent.ID != c.Parent {
+						t.Fatal(name, order, seen, c.ID, "instead of", whole[seen].ID)
+					}
+					seen++
+				}
+				if p.next == "" {
+					if seen != len(whole) {
+						t.Error(name, order, seen)
+					}
+					break
+				}
+				var err error
+				if q.after, err = parseCursor(p.next); err != nil || len(p.next) > maxCursor {
+					t.Fatal(err, len(p.next))
+				}
+			}
+		}
+	}
+}
+
+// TestGoesOnWithin: a page that goes on within a branch begins with what stands above, and its lists are whole.
+func TestGoesOnWithin(t *testing.T) {
+	s := newSite(t, nil)
+	var comments []thread.Comment
+	for i := range maxPaged + 10 {
+		c := thread.Comment{ID: id(i), State: thread.Visible, Published: noon, HTML: "<p>x</p>", Author: thread.Author{Name: fmt.Sprint("Author ", i)}}
+		if i > 0 {
+			c.Parent = id(i - 1)
+		}
+		comments = append(comments, c)
+	}
+	comments = append(comments, thread.Comment{ID: id(9000), Parent: id(0), State: thread.Visible, Published: noon.Add(time.Hour)})
+	q := query{view: asFragment, order: thread.Oldest}
+	all := branches(thread.Arrange(comments, thread.Oldest))
+	first := q.part(thread.Post{}, all, noon)
+	q.after, _ = parseCursor(first.next)
+	text := string(s.fragment(q, q.part(thread.Post{}, all, noon)))
+	if strings.Count(text, "<ol>") != strings.Count(text, "</ol>") || strings.Count(text, "<li ") != strings.Count(text, "</li>") {
+		t.Error("the lists are not whole")
+	}
+	if n := strings.Count(text, "<li "); n != maxIndent+11 {
+		t.Error(n, "comments")
+	}
+	above, here := fmt.Sprintf(`<li id="%s"`, anchor(id(maxPaged-1))), fmt.Sprintf(`</article><ol><li id="%s"`, anchor(id(maxPaged)))
+	if _, after, found := strings.Cut(text, above); !found || !strings.Contains(after, here) {
+		t.Error("the first comment does not stand below the one that it answers")
+	}
+	_, last, _ := strings.Cut(text, anchor(id(9000)))
+	if !strings.Contains(last, "in reply to") || !strings.Contains(last, "Author 0") {
+		t.Error("the last one does not say what it answers")
+	}
+}
+
+// TestCursorOutlives: a cursor within a branch is good when what it names is gone, or even more.
+func TestCursorOutlives(t *testing.T) {
+	b := branches(thread.Arrange([]thread.Comment{
+		{ID: id(0), State: thread.Visible}, {ID: id(1), Parent: id(0), Published: noon, State: thread.Visible},
+		{ID: id(2), Parent: id(1), Published: noon, State: thread.Visible}, {ID: id(3), Parent: id(1), Published: noon.Add(2), State: thread.Visible},
+		{ID: id(4), Parent: id(0), Published: noon.Add(time.Minute), State: thread.Visible}}, thread.Oldest))[0]
+	for i, want := range []int{1, 2, 3, 4, 5} {
+		c, err := parseCursor(cursorInside(b[0], b[i]))
+		if err != nil || b.after(c) != want {
+			t.Error(i, b.after(c), err)
+		}
+	}
+	c, _ := parseCursor(cursorInside(b[0], b[3]))
+	if got := (branch{b[0], b[1], b[2], b[4]}).after(c); got != 3 {
+		t.Error("goes on at", got, "when the last one is gone")
+	}
+	if got := (branch{b[0], b[4]}).after(c); got != 0 {
+		t.Error("begins at", got, "when the one above is gone too")
+	}
+	if at, inside := (query{after: c}).start([]branch{{b[4]}}); at != 0 || inside != 0 {
+		t.Error("goes on at", at, inside, "when the branch is gone")
+	}
+}
+
 func TestProblems(t *testing.T) {
 	s := newSite(t, nil)
 	p := s.post("here", storage.Draft{})
@@ -211,7 +316,9 @@ func TestProblems(t *testing.T) {
 		"/api/v1/thread?url=" + p.URL + "&limit=1e9":      `400 {"error":"bad_limit"}`,
 		"/api/v1/thread?url=" + p.URL + "&limit=1000000":  `400 {"error":"bad_limit"}`,
 		"/api/v1/thread?url=" + p.URL + "&sort=best":      `400 {"error":"bad_sort"}`,
+		"/api/v1/thread?url=" + p.URL + "&limit=abc":      `400 {"error":"bad_limit"}`,
 		"/api/v1/thread?url=" + p.URL + "&cursor=!":       `400 {"error":"bad_cursor"}`,
+		"/api/v1/thread?url=" + p.URL + "&cursor=MSAy":    `400 {"error":"bad_cursor"}`,
 		"/api/v1/thread?url=" + p.URL + "&cursor=" + long: `400 {"error":"bad_cursor"}`,
 		"/api/v1/thread?url=" + gone.URL:                  `404 {"error":"unknown_post"}`,
 		"/api/v1/thread?id=" + string(gone.ID):            `404 {"error":"unknown_post"}`,

@@ -87,8 +87,8 @@ const maxIndent = 6
 // list writes comments as nested lists.
 func (m *markup) list(p part, s *Server, open bool) {
 	depth := -1 // of the comment written last
-	for c := range p.steps() {
-		indent := min(c.Depth, maxIndent)
+	for c := range p.steps(maxIndent) {
+		indent := min(max(c.Depth-p.outdent(), 0), maxIndent)
 		if indent > depth {
 			m.put("<ol>")
 		} else {
@@ -103,6 +103,9 @@ func (m *markup) list(p part, s *Server, open bool) {
 		m.put("</li></ol>")
 	}
 }
+
+// outdent is how many levels are left out on the left: a part that goes on deep within a branch begins at the left too.
+func (p part) outdent() int { return max(len(p.above)-maxIndent, 0) }
 
 func (m *markup) leave(levels int) {
 	for range levels {
@@ -211,7 +214,7 @@ func (m *markup) replyTo(p part, c step) {
 	m.put(`<data class="u-in-reply-to"`)
 	m.attr("value", above)
 	m.put("></data>")
-	if c.Depth <= maxIndent {
+	if below := c.Depth - p.outdent(); below <= maxIndent && (below > 0 || c.parent == nil) {
 		return
 	}
 	before, after, _ := strings.Cut(m.InReplyTo, "%s")

@@ -3,15 +3,16 @@ package api
 import (
 	"iter"
 	"slices"
+	"sort"
 	"time"
 
 	"afterword/thread"
 )
 
-// branch is a top-level comment with all that stands below it, in tree order.
-type branch []thread.Placed
+// branch is a top-level comment with all that stands below it, in tree order; or the rest of one.
+type branch []*thread.Placed
 
-func branches(all []thread.Placed) (out []branch) {
+func branches(all []*thread.Placed) (out []branch) {
 	for start := 0; start < len(all); {
 		end := start + 1
 		for end < len(all) && all[end].Depth > 0 {
@@ -27,6 +28,7 @@ func branches(all []thread.Placed) (out []branch) {
 type part struct {
 	post     thread.Post
 	now      time.Time
+	above    branch // when it goes on within a branch: the comments above the first one, from top level down
 	branches []branch
 	next     string // cursor of the rest; empty when there is none
 }
@@ -38,34 +40,89 @@ func (p part) len() (n int) {
 	return n
 }
 
-// part chooses the branches that a query asks for. Newest first is the same branches the other way round.
-func (q query) part(post thread.Post, all []thread.Placed, now time.Time) part {
-	rest := branches(all)
-	direction := 1
-	if q.order == thread.Newest {
-		slices.Reverse(rest)
-		direction = -1
-	}
-	if q.after != (position{}) {
-		rest = slices.DeleteFunc(rest, func(b branch) bool { return b.position().compare(q.after)*direction <= 0 })
-	}
-	n := q.fits(rest)
-	p := part{post: post, now: now, branches: rest[:n]}
-	if n < len(rest) {
-		p.next = rest[n-1].position().cursor()
+// part chooses what a query asks for: whole branches, as many as its bounds allow. A branch that is too large even by
+// itself is cut, and goes on in the next part.
+func (q query) part(post thread.Post, all []branch, now time.Time) part {
+	p, room := part{post: post, now: now}, q.bound()
+	for at, inside := q.start(all); at < len(all); at, inside = at+1, 0 {
+		b := q.branch(all, at)
+		rest := b[inside:]
+		switch {
+		case len(p.branches) == 0:
+			p.above = b.above(inside)
+			if len(rest) > room {
+				p.branches, p.next = []branch{rest[:room]}, cursorInside(b[0], rest[room-1])
+				return p
+			}
+		case len(rest) > room, len(p.branches) == q.limit:
+			p.next = cursorAfter(q.branch(all, at-1)[0])
+			return p
+		}
+		p.branches = append(p.branches, rest)
+		room -= len(rest)
 	}
 	return p
 }
 
-// fits is how many of the branches go into one answer: one at least.
-func (q query) fits(rest []branch) int {
-	comments := 0
-	for i, b := range rest {
-		if comments += len(b); comments >= q.bound() || i+1 == q.limit {
-			return i + 1
+// branch is the one at a place in the query's order. Newest first is the same branches the other way round.
+func (q query) branch(all []branch, at int) branch {
+	if q.order == thread.Newest {
+		at = len(all) - 1 - at
+	}
+	return all[at]
+}
+
+// start is where the part begins that follows the query's cursor: the branch, and how many of its comments come before.
+func (q query) start(all []branch) (at, inside int) {
+	if q.after == (cursor{}) {
+		return 0, 0
+	}
+	direction := 1
+	if q.order == thread.Newest {
+		direction = -1
+	}
+	at = sort.Search(len(all), func(i int) bool { return q.after.top.compare(q.branch(all, i)[0])*direction <= 0 })
+	for i := at; i < len(all) && q.after.top.compare(q.branch(all, i)[0]) == 0; i++ {
+		if b := q.branch(all, i); q.after.top.is(b[0]) {
+			if inside = b.after(q.after); inside == len(b) {
+				return i + 1, 0
+			}
+			return i, inside
 		}
 	}
-	return len(rest)
+	return at, 0 // it is gone; the next one follows
+}
+
+// after is how many comments of a branch come before what follows a cursor. When the comment that it names is gone, it is
+// where that would stand; when the one above that is gone too, the branch begins anew.
+func (b branch) after(c cursor) int {
+	if c.last == (position{}) {
+		return len(b)
+	}
+	if i := slices.IndexFunc(b, c.last.is); i >= 0 {
+		return i + 1
+	}
+	parent := slices.IndexFunc(b, func(p *thread.Placed) bool { return anchor(p.ID) == c.parent })
+	i := parent + 1
+	for i > 0 && i < len(b) && b[i].Depth > b[parent].Depth && (b[i].Depth > b[parent].Depth+1 || c.last.compare(b[i]) >= 0) {
+		i++
+	}
+	return i
+}
+
+// above is the way from the top down to a comment.
+func (b branch) above(i int) branch {
+	if i == 0 {
+		return nil
+	}
+	chain := make(branch, b[i].Depth)
+	for missing := len(chain); missing > 0; {
+		if i--; b[i].Depth == missing-1 {
+			missing--
+			chain[missing] = b[i]
+		}
+	}
+	return chain
 }
 
 // step is a comment of a part, with what follows from where it stands.
@@ -76,14 +133,20 @@ type step struct {
 	closes bool           // and it is this one
 }
 
-// steps walks a part from top to bottom.
-func (p part) steps() iter.Seq[step] {
+// steps walks a part from top to bottom, beginning with the last few (as many as context) of the comments above it.
+func (p part) steps(context int) iter.Seq[step] {
 	return func(yield func(step) bool) {
+		var above []step // by depth
+		for i, c := range p.above {
+			above = append(above, p.step(c, above))
+			if i >= len(p.above)-context && !yield(above[i]) {
+				return
+			}
+		}
 		for _, b := range p.branches {
-			var above []step // by depth
-			for i := range b {
-				above = append(above[:b[i].Depth], p.step(&b[i], above))
-				if !yield(above[b[i].Depth]) {
+			for _, c := range b {
+				above = append(above[:c.Depth], p.step(c, above))
+				if !yield(above[c.Depth]) {
 					return
 				}
 			}
@@ -99,18 +162,4 @@ func (p part) step(c *thread.Placed, above []step) step {
 	at.closes = !at.closed && !c.ClosedAt.IsZero() && !p.now.Before(c.ClosedAt)
 	at.closed = at.closed || at.closes
 	return at
-}
-
-// nextChange is when the clock alone will change what readers see; zero: never.
-func nextChange(r thread.Rules, p thread.Post, comments []thread.Placed, now time.Time) (next time.Time) {
-	soonest := func(at time.Time) {
-		if at.After(now) && (next.IsZero() || at.Before(next)) {
-			next = at
-		}
-	}
-	soonest(r.ClosingTime(p))
-	for i := range comments {
-		soonest(comments[i].ClosedAt)
-	}
-	return next
 }

@@ -20,11 +20,11 @@ type query struct {
 	page  string     // the page's URL, of whose spellings all but one are gone
 	lang  string     // of our own words: one that we know, or empty for the post's
 	order thread.Order
-	limit int      // top-level comments; 0: as many as bound allows
-	after position // the top-level comment that the reader saw last; zero: from the beginning
+	limit int    // top-level comments; 0: as many as bound allows
+	after cursor // where the reader was; zero: at the beginning
 }
 
-// The bounds of one answer. It ends with the branch in which it passes its bound, and says how to go on.
+// The bounds of one answer, which says how to go on.
 const (
 	maxLimit    = 1000
 	maxComments = 10000 // in the JSON of a whole thread
@@ -32,7 +32,7 @@ const (
 )
 
 func (q query) bound() int {
-	if q.view == asJSON && q.limit == 0 && q.after == (position{}) {
+	if q.view == asJSON && q.limit == 0 && q.after == (cursor{}) {
 		return maxComments
 	}
 	return maxPaged
@@ -79,33 +79,59 @@ func (s *Server) post(form url.Values) (id thread.IRI, page string, err error) {
 	return "", "https://" + page, nil
 }
 
-// position is the place of a top-level comment among its siblings, in the order of thread.Arrange.
+// position is the place of a comment among its siblings, in the order of thread.Arrange, as far as its dates tell.
 type position struct {
-	published, received int64 // milliseconds
-	id                  thread.IRI
+	published, received int64  // milliseconds
+	name                string // its anchor: ids can be long
 }
 
-func (b branch) position() position {
-	return position{b[0].Published.UnixMilli(), b[0].Received.UnixMilli(), b[0].ID}
+func positionOf(c *thread.Placed) position {
+	return position{c.Published.UnixMilli(), c.Received.UnixMilli(), anchor(c.ID)}
 }
 
-func (p position) compare(q position) int {
-	return cmp.Or(cmp.Compare(p.published, q.published), cmp.Compare(p.received, q.received), cmp.Compare(p.id, q.id))
+func (p position) compare(c *thread.Placed) int {
+	return cmp.Or(cmp.Compare(p.published, c.Published.UnixMilli()), cmp.Compare(p.received, c.Received.UnixMilli()))
 }
 
-// cursor is a position that a reader hands back to us. It stays good when the comment it names goes.
-func (p position) cursor() string {
-	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %d %s", p.published, p.received, p.id))
+func (p position) is(c *thread.Placed) bool { return p.compare(c) == 0 && p.name == anchor(c.ID) }
+
+// cursor is what a reader hands back to us to go on where a part ended. It stays good when the comments that it names
+// go, or others come.
+type cursor struct {
+	top    position // the last branch of which something was shown
+	last   position // when that was cut: the last comment that was shown
+	parent string   // anchor of the one above that, or ""
 }
 
-func parseCursor(text string) (p position, err error) {
-	if len(text) > 2*thread.MaxIRI {
-		return p, errors.New("too long")
+// cursorAfter goes on behind a branch.
+func cursorAfter(top *thread.Placed) string {
+	p := positionOf(top)
+	return encode(fmt.Sprintf("%d %d %s", p.published, p.received, p.name))
+}
+
+// cursorInside goes on within a branch.
+func cursorInside(top, last *thread.Placed) string {
+	p, l := positionOf(top), positionOf(last)
+	return encode(fmt.Sprintf("%d %d %s %d %d %s %s", p.published, p.received, p.name, l.published, l.received, l.name, anchor(last.Parent)))
+}
+
+func encode(cursor string) string { return base64.RawURLEncoding.EncodeToString([]byte(cursor)) }
+
+// maxCursor is more than the longest cursor of ours.
+const maxCursor = 256
+
+func parseCursor(text string) (c cursor, err error) {
+	if len(text) > maxCursor {
+		return c, errors.New("too long")
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil {
-		return p, err
+		return c, err
 	}
-	_, err = fmt.Sscanf(string(raw), "%d %d %s", &p.published, &p.received, &p.id)
-	return p, err
+	p, l := &c.top, &c.last
+	n, err := fmt.Sscanf(string(raw), "%d %d %s %d %d %s %s", &p.published, &p.received, &p.name, &l.published, &l.received, &l.name, &c.parent)
+	if n == 3 || n == 7 {
+		return c, nil
+	}
+	return c, errors.Join(errors.New("cut off"), err)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -87,8 +88,8 @@ func (s *Server) build(ctx context.Context, q query, post thread.Post, now time.
 	if err != nil {
 		return nil, err
 	}
-	b := newBody(s.headers[q.view], s.render(q, q.part(post, t.comments, now)))
-	b.post, b.revision, b.until = post.ID, post.Revision, nextChange(s.Rules, post, t.comments, now)
+	b := newBody(s.headers[q.view], s.render(q, q.part(post, t.branches, now)))
+	b.post, b.revision, b.until = post.ID, post.Revision, t.nextChange(s.Rules.ClosingTime(post), now)
 	return b, nil
 }
 
@@ -102,33 +103,104 @@ func (s *Server) render(q query, p part) []byte {
 	return s.page(q, p)
 }
 
-// arrangement is a post's thread at one revision. It is kept beside the bodies that are made from it.
+// arrangement is a post's thread at one revision. It is kept beside the bodies that are made from it, and never changes.
 type arrangement struct {
-	revision int64
-	comments []thread.Placed // oldest first
+	revision, reshaped int64
+	branches           []branch
+	closings           []time.Time // of its comments, in no order
+	bytes              int
 }
 
+// maxUpdates is up to how many new comments it is cheaper to put them in one by one.
+const maxUpdates = 256
+
+// arranged is the thread as it is now. In a large one nearly everything stays from one reply to the next, so it is read
+// and sorted as a whole only when it must be.
 func (s *Server) arranged(ctx context.Context, p thread.Post) (*arrangement, error) {
-	if t, _ := s.cache.get(p.ID).(*arrangement); t != nil && t.revision == p.Revision {
-		return t, nil
+	old, _ := s.cache.get(p.ID).(*arrangement)
+	if old != nil && old.revision == p.Revision {
+		return old, nil
 	}
 	t, err, _ := s.flight.Do(fmt.Sprint(p.ID, " ", p.Revision), func() (any, error) {
-		comments, err := s.DB.Thread(ctx, p.ID)
-		t := &arrangement{p.Revision, thread.Arrange(comments, thread.Oldest)}
+		t, err := s.updated(ctx, p, old)
+		if t == nil && err == nil {
+			t, err = s.read(ctx, p)
+		}
 		if err == nil {
 			s.cache.put(p.ID, t)
 		}
 		return t, err
 	})
-	return t.(*arrangement), err
+	if err != nil {
+		return nil, err
+	}
+	return t.(*arrangement), nil
 }
 
-func (t *arrangement) size() int {
-	n := 1024
-	for i := range t.comments {
-		c := &t.comments[i]
-		n += 512 + len(c.ID) + len(c.URL) + len(c.Post) + len(c.Parent) + len(c.HTML) + len(c.Warning) +
-			len(c.Author.ID) + len(c.Author.Name) + len(c.Author.Handle) + len(c.Author.URL) + len(c.Author.Avatar)
+// updated is an older arrangement with what came since; nil when the thread has to be read.
+func (s *Server) updated(ctx context.Context, p thread.Post, old *arrangement) (*arrangement, error) {
+	if old == nil || old.reshaped != p.Reshaped || old.revision > p.Revision {
+		return nil, nil
 	}
-	return n
+	news, err := s.DB.ThreadSince(ctx, p.ID, old.revision)
+	if err != nil || len(news) > maxUpdates {
+		return nil, err
+	}
+	placed, known := slices.Concat(old.branches...), true
+	for _, c := range news {
+		if placed, known = thread.Update(placed, c); !known {
+			return nil, nil
+		}
+	}
+	t := &arrangement{p.Revision, p.Reshaped, old.branches, old.closings, old.bytes}
+	if len(news) == 0 {
+		return t, nil
+	}
+	t.branches = branches(placed)
+	for i := range news {
+		t.add(&news[i])
+	}
+	return t, nil
+}
+
+func (s *Server) read(ctx context.Context, p thread.Post) (*arrangement, error) {
+	s.reads.Add(1)
+	comments, err := s.DB.Thread(ctx, p.ID)
+	if err != nil {
+		return nil, err
+	}
+	t := &arrangement{revision: p.Revision, reshaped: p.Reshaped, bytes: 1024}
+	authors := map[thread.Author]thread.Author{}
+	for i := range comments {
+		c := &comments[i]
+		if same, seen := authors[c.Author]; seen {
+			c.Author = same // the same strings: most threads have fewer people than comments
+		} else {
+			authors[c.Author] = c.Author
+		}
+		c.Post = p.ID
+		t.add(c)
+	}
+	t.branches = branches(thread.Arrange(comments, thread.Oldest))
+	return t, nil
+}
+
+// add counts a comment in.
+func (t *arrangement) add(c *thread.Comment) {
+	t.bytes += 400 + len(c.ID) + len(c.URL) + len(c.Parent) + len(c.HTML) + len(c.Warning)
+	if !c.ClosedAt.IsZero() {
+		t.closings = append(t.closings[:len(t.closings):len(t.closings)], c.ClosedAt)
+	}
+}
+
+func (t *arrangement) size() int { return t.bytes }
+
+// nextChange is when the clock alone will change what readers see; zero: never.
+func (t *arrangement) nextChange(closes, now time.Time) (next time.Time) {
+	for _, at := range append(t.closings[:len(t.closings):len(t.closings)], closes) {
+		if at.After(now) && (next.IsZero() || at.Before(next)) {
+			next = at
+		}
+	}
+	return next
 }

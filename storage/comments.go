@@ -43,6 +43,12 @@ func (db *DB) Thread(ctx context.Context, post thread.IRI) ([]thread.Comment, er
 	return list(db.read(ctx), scanComment, "SELECT "+commentColumns+commentFrom+"WHERE c.post = $1", post)
 }
 
+// ThreadSince lists the comments of a post that came or were edited since it had a revision. As long as the post is not
+// Reshaped they are all that is new in its thread.
+func (db *DB) ThreadSince(ctx context.Context, post thread.IRI, revision int64) ([]thread.Comment, error) {
+	return list(db.read(ctx), scanComment, "SELECT "+commentColumns+commentFrom+"WHERE c.post = $1 AND c.revision > $2 ORDER BY c.revision", post, revision)
+}
+
 // Comments lists comments of all posts (or of one), newest first; state "" means every state.
 func (db *DB) Comments(ctx context.Context, post thread.IRI, state thread.State, limit int) ([]thread.Comment, error) {
 	return list(db.read(ctx), scanComment, "SELECT "+commentColumns+commentFrom+
@@ -186,18 +192,16 @@ func placeAmong(q queryer, answers []thread.IRI) (Place, error) {
 }
 
 func (t tx) addComment(c thread.Comment, now time.Time) error {
-	n, err := t.affected(`INSERT INTO comments (id, post, parent, author, url, html, warning, lang, published, edited, received, state, unlisted, imported)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (id) DO NOTHING`, c.ID, c.Post, c.Parent, c.Author.ID,
+	n, err := t.affected(`INSERT INTO comments (id, post, parent, author, url, html, warning, lang, published, edited, received, state, unlisted, imported, revision)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, COALESCE((SELECT revision + 1 FROM posts WHERE id = $2), 0)) ON CONFLICT (id) DO NOTHING`, c.ID, c.Post, c.Parent, c.Author.ID,
 		c.URL, c.HTML, c.Warning, c.Lang, ms(c.Published), ms(c.Edited), ms(c.Received), c.State, flag(c.Unlisted), flag(c.Imported))
 	if err != nil || n == 0 {
 		return err
 	}
-	if err := errors.Join(t.count(c.Post, c.State, +1), t.arrived(c.ID, now)); err != nil {
+	if err := errors.Join(t.enter(c, now), t.arrived(c.ID, now)); err != nil {
 		return err
 	}
 	switch c.State {
-	case thread.Visible:
-		return t.exec("UPDATE posts SET entered = entered + 1, entered_at = $1 WHERE id = $2", ms(now), c.Post)
 	case thread.Late:
 		return errors.Join(t.reject(c, now), t.boundWaiting(thread.Late))
 	case thread.Pending:
@@ -216,6 +220,13 @@ func (t tx) count(post thread.IRI, state thread.State, by int) error {
 		late = by
 	}
 	return t.exec("UPDATE posts SET comments = comments + $1, late = late + $2, revision = revision + 1 WHERE id = $3", shown, late, post)
+}
+
+// enter moves the numbers of a post for a new comment.
+func (t tx) enter(c thread.Comment, now time.Time) error {
+	return t.exec(`UPDATE posts SET comments = comments + $1, late = late + $2, entered = entered + $1,
+		entered_at = CASE WHEN $1 = 1 THEN $3 ELSE entered_at END, revision = revision + 1, grown = grown + 1 WHERE id = $4`,
+		flag(c.State == thread.Visible), flag(c.State == thread.Late), ms(now), c.Post)
 }
 
 // arrived wakes what waits for a comment, which need not be fetched any more.
@@ -245,10 +256,11 @@ func (db *DB) EditComment(ctx context.Context, m Message, c thread.Comment, v th
 	now := db.now()
 	return db.write(ctx, func(t tx) error {
 		var post thread.IRI
-		err := t.row(`UPDATE comments SET url = $1, html = $2, warning = $3, lang = $4, edited = $5, unlisted = $6 WHERE id = $7 AND deleted = 0 RETURNING post`,
+		err := t.row(`UPDATE comments SET url = $1, html = $2, warning = $3, lang = $4, edited = $5, unlisted = $6,
+			revision = COALESCE((SELECT revision + 1 FROM posts WHERE id = comments.post), 0) WHERE id = $7 AND deleted = 0 RETURNING post`,
 			[]any{c.URL, c.HTML, c.Warning, c.Lang, ms(c.Edited), flag(c.Unlisted), c.ID}, &post)
 		if err == nil {
-			err = t.touch(post)
+			err = t.exec("UPDATE posts SET revision = revision + 1, grown = grown + 1 WHERE id = $1", post)
 		}
 		if err != nil {
 			return err
@@ -371,7 +383,7 @@ func (t tx) tally(object thread.IRI, kind Reaction, by int) error {
 	} else {
 		boosts = by
 	}
-	return t.exec("UPDATE posts SET likes = likes + $1, boosts = boosts + $2, revision = revision + 1 WHERE id = $3", likes, boosts, object)
+	return t.exec("UPDATE posts SET likes = likes + $1, boosts = boosts + $2, revision = revision + 1, grown = grown + 1 WHERE id = $3", likes, boosts, object)
 }
 
 // Unreact takes a reaction back.

@@ -13,7 +13,7 @@ import (
 )
 
 const postColumns = `id, url, title, summary, content, lang, tags, pictures, warning, unlisted, published, updated, removed, closes_at, reopened,
-	comments, likes, boosts, late, revision, entered, entered_at,
+	comments, likes, boosts, late, revision, revision - grown, entered, entered_at,
 	COALESCE((SELECT CAST(value AS BIGINT) FROM settings WHERE name = 'closed_at'), 0)`
 
 func scanPost(s scanner) (thread.Post, error) {
@@ -21,7 +21,7 @@ func scanPost(s scanner) (thread.Post, error) {
 	var tags, pictures string
 	var published, updated, removed, closesAt, enteredAt, blogClosedAt int64
 	err := s.Scan(&p.ID, &p.URL, &p.Title, &p.Summary, &p.Content, &p.Lang, &tags, &pictures, &p.Warning, &p.Unlisted, &published, &updated, &removed,
-		&closesAt, &p.Reopened, &p.Comments, &p.Likes, &p.Boosts, &p.Late, &p.Revision, &p.Entered, &enteredAt, &blogClosedAt)
+		&closesAt, &p.Reopened, &p.Comments, &p.Likes, &p.Boosts, &p.Late, &p.Revision, &p.Reshaped, &p.Entered, &enteredAt, &blogClosedAt)
 	if err != nil {
 		return p, err
 	}

@@ -34,6 +34,7 @@ type Post struct {
 	Comments, Likes, Boosts, Late int // Late: public replies that came after closing
 
 	Revision int64 // moves with everything that readers can see
+	Reshaped int64 // moves with what changes the thread, or may, otherwise than by a new or edited comment: see Update
 }
 
 // Picture is one of a post's pictures, where it stands on the blog.

@@ -26,7 +26,7 @@ type Placed struct {
 // next reply. It shows visible comments, and stubs for deleted or withheld ones that have something visible below
 // them. A comment whose parent is not among the given ones, or that is its own ancestor, is left out: it is not
 // known to belong here. Time and memory grow linearly (but for sorting siblings), whatever the depth.
-func Arrange(comments []Comment, order Order) []Placed {
+func Arrange(comments []Comment, order Order) []*Placed {
 	children := make(map[IRI][]int, len(comments))
 	for i, c := range comments {
 		children[c.Parent] = append(children[c.Parent], i)
@@ -45,7 +45,13 @@ func Arrange(comments []Comment, order Order) []Placed {
 }
 
 func before(a, b *Comment) int {
-	return cmp.Or(a.Published.Compare(b.Published), a.Received.Compare(b.Received), cmp.Compare(a.ID, b.ID))
+	if c := a.Published.Compare(b.Published); c != 0 {
+		return c
+	}
+	if c := a.Received.Compare(b.Received); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.ID, b.ID)
 }
 
 // walk lists every comment that hangs on the post, depth first, without recursion: strangers choose the depth.
@@ -70,7 +76,7 @@ func walk(comments []Comment, children map[IRI][]int) []Placed {
 
 // prune goes backwards through the depth-first list, so that a comment is met after everything below it, and keeps
 // what is visible or has something visible below.
-func prune(all []Placed) []Placed {
+func prune(all []Placed) []*Placed {
 	var shownBelow []int // by depth: how many children were kept under the comment that comes next at that depth
 	keep := make([]bool, len(all))
 	n := 0
@@ -86,19 +92,69 @@ func prune(all []Placed) []Placed {
 			n++
 		}
 	}
-	kept := make([]Placed, 0, n)
-	for i, p := range all {
+	kept := make([]*Placed, 0, n)
+	for i := range all {
 		if keep[i] {
-			kept = append(kept, withoutText(p))
+			kept = append(kept, all[i].withoutText())
 		}
 	}
 	return kept
 }
 
 // withoutText empties a stub, so that nobody shows by mistake what was taken away.
-func withoutText(p Placed) Placed {
+func (p *Placed) withoutText() *Placed {
 	if p.Stub {
 		p.Author, p.HTML, p.Warning, p.Lang, p.URL, p.Deleted = Author{}, "", "", "", "", true
 	}
 	return p
+}
+
+// Update is Arrange, oldest first, when one comment is new or has another text: it costs less, because nothing is read
+// or sorted again. The given tree stays as it is. known is false when the whole has to be arranged: the comment it
+// answers is not there, or it is no longer shown itself.
+func Update(placed []*Placed, c Comment) (updated []*Placed, known bool) {
+	shown := !c.Deleted && c.State == Visible
+	if i := indexOf(placed, c.ID); i >= 0 {
+		return replace(placed, i, c), shown && !placed[i].Stub
+	}
+	if !shown {
+		return placed, true
+	}
+	parent := -1
+	if c.Parent != "" {
+		if parent = indexOf(placed, c.Parent); parent < 0 {
+			return nil, false
+		}
+	}
+	return insert(placed, parent, c), true
+}
+
+func indexOf(placed []*Placed, id IRI) int {
+	return slices.IndexFunc(placed, func(p *Placed) bool { return p.ID == id })
+}
+
+func replace(placed []*Placed, i int, c Comment) []*Placed {
+	edited := *placed[i]
+	edited.Comment = c
+	placed = slices.Clone(placed)
+	placed[i] = &edited
+	return placed
+}
+
+// insert puts a comment behind the siblings that were before it; parent is -1 at top level.
+func insert(placed []*Placed, parent int, c Comment) []*Placed {
+	at, depth := parent+1, 0
+	if parent >= 0 {
+		depth = placed[parent].Depth + 1
+	}
+	for at < len(placed) && placed[at].Depth >= depth && (placed[at].Depth > depth || before(&placed[at].Comment, &c) < 0) {
+		at++
+	}
+	placed = slices.Insert(slices.Clone(placed), at, &Placed{Comment: c, Depth: depth})
+	if parent >= 0 {
+		above := *placed[parent]
+		above.Replies++
+		placed[parent] = &above
+	}
+	return placed
 }

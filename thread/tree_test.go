@@ -3,6 +3,7 @@ package thread
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,7 +28,7 @@ func tree(words string) (comments []Comment) {
 }
 
 // shape is the arranged tree in words: depth, id, replies; stubs in parentheses.
-func shape(placed []Placed) string {
+func shape(placed []*Placed) string {
 	var words []string
 	for _, p := range placed {
 		word := fmt.Sprintf("%d%s%d", p.Depth, p.ID, p.Replies)
@@ -75,5 +76,52 @@ func TestArrangeKeepsOrder(t *testing.T) {
 	rand.Shuffle(len(comments), func(i, j int) { comments[i], comments[j] = comments[j], comments[i] })
 	if shape(Arrange(comments, Oldest)) != want {
 		t.Error("the order of reading shows")
+	}
+}
+
+// TestUpdate: comments that come one by one, at any place, make the tree that they make together; trees that somebody
+// still reads do not change.
+func TestUpdate(t *testing.T) {
+	all := tree("a b<a c<b d e<a f<d g h<c ?i<a !j<d")
+	for range 50 {
+		rest := slices.Clone(all)
+		for i := range rest {
+			rest[i].Published = noon.Add(time.Duration(rand.IntN(5)) * time.Minute)
+		}
+		var have []Comment
+		var placed []*Placed
+		for len(rest) > 0 {
+			i := rand.IntN(len(rest))
+			c := rest[i]
+			before, kept := shape(placed), placed
+			next, known := Update(placed, c)
+			if answered := c.Parent == "" || indexOf(placed, c.Parent) >= 0 || c.Deleted || c.State != Visible; known != answered {
+				t.Fatalf("%s into %s: %v", c.ID, before, known)
+			}
+			if !known {
+				continue // its turn comes when the one above it is there
+			}
+			rest, have, placed = slices.Delete(rest, i, i+1), append(have, c), next
+			if want := shape(Arrange(have, Oldest)); shape(placed) != want || shape(kept) != before {
+				t.Fatalf("%s into %s: %s, want %s", c.ID, before, shape(placed), want)
+			}
+		}
+	}
+}
+
+func TestUpdateText(t *testing.T) {
+	placed := Arrange(tree("a b<a !c d<c"), Oldest)
+	edited := placed[1].Comment
+	edited.HTML = "new"
+	after, known := Update(placed, edited)
+	if !known || after[1].HTML != "new" || placed[1].HTML != "text" || shape(after) != shape(placed) {
+		t.Error(known, shape(after))
+	}
+	gone := edited
+	gone.Deleted = true
+	for _, c := range []Comment{gone, placed[2].Comment, {ID: "x", Parent: "unknown", State: Visible}} {
+		if _, known := Update(placed, c); known {
+			t.Errorf("%s: a deletion, or a comment without place, moves others", c.ID)
+		}
 	}
 }

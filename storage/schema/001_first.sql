@@ -35,7 +35,8 @@ CREATE TABLE posts (
   likes     INTEGER NOT NULL DEFAULT 0,
   boosts    INTEGER NOT NULL DEFAULT 0,
   late      INTEGER NOT NULL DEFAULT 0,
-  revision  BIGINT NOT NULL DEFAULT 1
+  revision  BIGINT NOT NULL DEFAULT 1,   -- moves with everything that readers can see
+  grown     BIGINT NOT NULL DEFAULT 0    -- how many of these moves were nothing but a new or edited comment, or a reaction
 );
 CREATE UNIQUE INDEX posts_page ON posts (page) WHERE removed = 0;
 CREATE INDEX posts_note ON posts (note) WHERE removed = 0;
@@ -109,8 +110,10 @@ CREATE TABLE comments (
   unlisted  INTEGER NOT NULL DEFAULT 0,  -- everybody may read it, but it asks not to be put before everybody
   deleted   INTEGER NOT NULL DEFAULT 0,
   closed_at BIGINT NOT NULL DEFAULT 0,
-  imported  INTEGER NOT NULL DEFAULT 0
+  imported  INTEGER NOT NULL DEFAULT 0,
+  revision  BIGINT NOT NULL DEFAULT 0    -- of its post, when it came or was last edited
 );
+CREATE INDEX comments_revision ON comments (post, revision);
 CREATE INDEX comments_post ON comments (post, state);
 CREATE INDEX comments_parent ON comments (parent) WHERE parent <> '';
 CREATE INDEX comments_author ON comments (author);
