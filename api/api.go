@@ -41,10 +41,10 @@ type Config struct {
 	Owner       string // the blogger's own account, "@me@host" or its URL, whose comments carry the Author badge; may be empty
 	Rules       thread.Rules
 	Demand      func(ctx context.Context, page string) error // makes the post of a page that is not known, if the blog has it; nil: none is made
-	BlogOrigins []string         // who may frame our pages, "https://blog.example"
-	CacheBytes  int              // 0: 128 MiB
-	Now         func() time.Time // nil: time.Now
-	Log         *slog.Logger     // nil: nothing is logged
+	BlogOrigins []string                                     // who may frame our pages, "https://blog.example"
+	CacheBytes  int                                          // 0: 128 MiB
+	Now         func() time.Time                             // nil: time.Now
+	Log         *slog.Logger                                 // nil: nothing is logged
 }
 
 // Server answers readers.
