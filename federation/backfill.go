@@ -99,7 +99,7 @@ func (b *filler) job(host string, post thread.IRI, step func(context.Context) er
 func (b *filler) lookOrPostpone(ctx context.Context, c storage.Check) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v", r)
+			err = b.f.DB.Fault(ctx, "backfill", r, []byte(c.Comment))
 		}
 		if err != nil && ctx.Err() == nil {
 			c.Walk = storage.Walk{}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,7 +32,10 @@ type answer struct {
 	retry  time.Duration // with 429 and 503
 }
 
-var accepted = answer{status: http.StatusAccepted}
+var (
+	accepted   = answer{status: http.StatusAccepted}
+	ourTrouble = busy("this server has a problem of its own; please come again")
+)
 
 func busy(reason string) answer {
 	return answer{http.StatusServiceUnavailable, reason, time.Minute}
@@ -60,11 +65,32 @@ func (f *Federation) receive(w http.ResponseWriter, r *http.Request) answer {
 		return a
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		return answer{status: http.StatusRequestEntityTooLarge, reason: "the message is larger than 1 MiB"}
-	} else if err != nil {
-		return answer{status: http.StatusBadRequest, reason: "the body did not arrive whole"}
+	if err != nil {
+		return unread(err)
 	}
+	return f.judge(r, body)
+}
+
+// unread answers a message of which the body could not be read.
+func unread(err error) answer {
+	tooLarge := new(http.MaxBytesError)
+	switch {
+	case errors.As(err, &tooLarge):
+		return answer{status: http.StatusRequestEntityTooLarge, reason: "the message is larger than 1 MiB"}
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return answer{status: http.StatusRequestTimeout, reason: "the body did not arrive in time"}
+	}
+	return answer{status: http.StatusBadRequest, reason: "the body did not arrive whole"}
+}
+
+// judge decides about a message. Should we panic at it, then that is our own trouble and not for the sender to see.
+func (f *Federation) judge(r *http.Request, body []byte) (a answer) {
+	defer func() {
+		if p := recover(); p != nil {
+			f.Log.Error("inbox", "error", f.DB.Fault(r.Context(), "inbox", p, body))
+			a = ourTrouble
+		}
+	}()
 	activity, err := wire.Parse(body)
 	if err == nil {
 		err = activity.Check()
@@ -72,10 +98,10 @@ func (f *Federation) receive(w http.ResponseWriter, r *http.Request) answer {
 	if err != nil {
 		return answer{status: http.StatusBadRequest, reason: err.Error()}
 	}
-	a, err := f.consider(r, body, activity)
+	a, err = f.consider(r, body, activity)
 	if err != nil {
 		f.Log.Error("inbox", "error", err)
-		return busy("this server has a problem of its own; please come again")
+		return ourTrouble
 	}
 	return a
 }
@@ -87,12 +113,16 @@ func checkRequest(r *http.Request) answer {
 		return answer{status: http.StatusMethodNotAllowed, reason: "an inbox takes POST only"}
 	case r.ContentLength > maxBody:
 		return answer{status: http.StatusRequestEntityTooLarge, reason: "the message is larger than 1 MiB"}
-	case r.Header.Get("Content-Encoding") != "" && !strings.EqualFold(r.Header.Get("Content-Encoding"), "identity"):
+	case compressed(r.Header.Values("Content-Encoding")):
 		return answer{status: http.StatusUnsupportedMediaType, reason: "compressed messages are not read"}
 	case !fetch.ActivityJSON(r.Header.Get("Content-Type")):
 		return answer{status: http.StatusUnsupportedMediaType, reason: "Content-Type must be application/activity+json"}
 	}
 	return answer{}
+}
+
+func compressed(encodings []string) bool {
+	return slices.ContainsFunc(encodings, func(name string) bool { return name != "" && !strings.EqualFold(name, "identity") })
 }
 
 // consider decides about a well-formed message. An error is our own trouble.
@@ -105,7 +135,7 @@ func (f *Federation) consider(r *http.Request, body []byte, a *wire.Object) (ans
 	if blocked, err := f.blocked(ctx, r, a); err != nil || blocked {
 		return accepted, err
 	}
-	keys := f.keys.forRequest()
+	keys := f.keys.forRequest(r)
 	sender, err := f.verify(r, body, keys)
 	if err != nil {
 		return f.unproven(ctx, a, err)

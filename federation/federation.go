@@ -16,6 +16,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/netip"
 	"runtime"
 	"strings"
 	"time"
@@ -52,6 +54,8 @@ type Config struct {
 	// Demand makes the post of a Note that is asked for and not known, if the blog has it; storage.ErrNotFound: it has not.
 	// nil: none is made.
 	Demand func(ctx context.Context, note thread.IRI) error
+	// Source tells from which network a request comes; the zero prefix: that is not known. May be nil.
+	Source func(*http.Request) netip.Prefix
 
 	Now func() time.Time // nil: time.Now
 	Log *slog.Logger     // nil: slog.Default()
@@ -67,6 +71,7 @@ type Federation struct {
 	limit   *limiter
 	queue   *deliveryQueue
 	signing chan struct{} // a place for each processor: signing is the dearest thing that the process does
+	sources *sources
 	workers []Worker
 }
 
@@ -89,7 +94,7 @@ func New(ctx context.Context, c Config) (*Federation, error) {
 	if err != nil {
 		return nil, fmt.Errorf("actor_since in the database: %w", err)
 	}
-	f := &Federation{Config: c, limit: newLimiter(c.Limits, c.Now)}
+	f := &Federation{Config: c, limit: newLimiter(c.Limits, c.Now), sources: &sources{now: c.Now}}
 	f.blog = wire.Blog{Base: c.Base, Handle: c.Handle, Domain: c.Domain, Name: c.Name, Summary: c.Summary, Lang: c.Lang,
 		Page: c.Page, Icon: c.Icon, Header: c.Header, Published: published, ClosedNotice: c.ClosedNotice}
 	for _, line := range c.Fields {
@@ -100,6 +105,9 @@ func New(ctx context.Context, c Config) (*Federation, error) {
 	f.queue = &deliveryQueue{f: f, sending: map[string]map[int64]storage.Delivery{}}
 	f.signing = make(chan struct{}, runtime.GOMAXPROCS(0))
 	f.workers = []Worker{f.processWorker(), f.pullWorker(), f.publishWorker(), f.deliverWorker(), f.clockWorker(), f.backfillWorker()}
+	for i := range f.workers {
+		f.workers[i].panicked = c.DB.Fault
+	}
 	_, err = f.identity(ctx)
 	return f, err
 }

@@ -5,6 +5,8 @@ import (
 	"crypto"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -34,11 +36,18 @@ const maxParsed = 4096
 // be stored with the message once the signature has proven good.
 type requestKeys struct {
 	ring    *keyring
+	source  netip.Prefix // who asked; the zero value: nobody knows
 	fetched *storage.Actor
 	asked   []string // what was fetched for somebody who had proven nothing yet
 }
 
-func (k *keyring) forRequest() *requestKeys { return &requestKeys{ring: k} }
+func (k *keyring) forRequest(r *http.Request) *requestKeys {
+	keys := &requestKeys{ring: k}
+	if k.f.Source != nil {
+		keys.source = k.f.Source(r)
+	}
+	return keys
+}
 
 // Key implements sign.KeySource.
 func (r *requestKeys) Key(ctx context.Context, keyID string, fresh bool) (sign.Key, bool, error) {
@@ -107,6 +116,7 @@ func (k *keyring) mayRefresh(ctx context.Context, keyID string) bool {
 func (r *requestKeys) vouch() {
 	for _, url := range r.asked {
 		r.ring.f.Fetch.Vouch(url)
+		r.ring.f.sources.giveBack(r.source)
 	}
 }
 
@@ -127,7 +137,7 @@ func (r *requestKeys) fetch(ctx context.Context, keyID string, fresh bool) (stor
 			return storage.Actor{}, sign.Key{}, err
 		}
 	}
-	if doc.ID != owner || doc.Profile == nil {
+	if doc.ID != owner || doc.Profile == nil || !doc.IsActor() { // SECURITY B71
 		return storage.Actor{}, sign.Key{}, noKey("its owner is not an account")
 	}
 	return r.ring.f.match(doc, keyID)
@@ -140,6 +150,12 @@ func (r *requestKeys) document(ctx context.Context, id string, fresh bool) (*wir
 		return nil, noKey("it claims a key of ours")
 	}
 	url := string(thread.IRI(id).WithoutFragment())
+	if err := f.Fetch.Check(url); err != nil {
+		return nil, err
+	}
+	if wait := f.sources.take(r.source); wait > 0 {
+		return nil, &fetch.Error{Kind: fetch.Busy, RetryAfter: wait, URL: url}
+	}
 	doc, err := f.getSigned(ctx, fetch.Get{URL: url, Stranger: true, Fresh: fresh})
 	if err != nil {
 		return nil, err

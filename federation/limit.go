@@ -1,6 +1,7 @@
 package federation
 
 import (
+	"net/netip"
 	"sync"
 	"time"
 
@@ -58,4 +59,43 @@ func (l *limiter) count(key string, limit int) bool {
 	}
 	l.seen[key] = n + 1
 	return n < limit
+}
+
+// sources counts, by the minute, what networks made us fetch with signatures that did not prove good (SECURITY P10).
+type sources struct {
+	now func() time.Time
+
+	mu     sync.Mutex // guards what follows
+	minute time.Time
+	asked  map[netip.Prefix]int
+}
+
+// sourceMinute is how many such fetches one network has in a minute.
+const sourceMinute = 30
+
+// take counts one fetch, and tells how long to wait instead when that would be one too many.
+func (s *sources) take(from netip.Prefix) (wait time.Duration) {
+	if !from.IsValid() {
+		return 0
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	if minute := now.Truncate(time.Minute); !minute.Equal(s.minute) {
+		s.minute, s.asked = minute, map[netip.Prefix]int{}
+	}
+	if n, known := s.asked[from]; n >= sourceMinute || !known && len(s.asked) >= maxKeys {
+		return s.minute.Add(time.Minute).Sub(now)
+	}
+	s.asked[from]++
+	return 0
+}
+
+// giveBack takes a fetch back that was worth it.
+func (s *sources) giveBack(from netip.Prefix) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.asked[from] > 0 {
+		s.asked[from]--
+	}
 }

@@ -74,7 +74,7 @@ func independent(due []storage.Message) (wave, rest []storage.Message) {
 func (f *Federation) process(ctx context.Context, m storage.Message) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = f.park(ctx, m, fmt.Errorf("panic: %v", r))
+			err = f.park(ctx, m, f.DB.Fault(ctx, "process", r, m.Raw))
 		}
 	}()
 	a, err := wire.Parse(m.Raw)

@@ -107,7 +107,7 @@ func (f *Federation) pullWorker() Worker {
 func (f *Federation) pullOrPark(ctx context.Context, m storage.Message) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v", r)
+			err = f.DB.Fault(ctx, "pull", r, []byte(m.Object))
 		}
 		if err != nil && ctx.Err() == nil {
 			err = f.park(ctx, m, err)

@@ -38,6 +38,9 @@ func (f *Federation) Handler() http.Handler {
 		"/approvals/":            f.approval,
 	} {
 		mux.HandleFunc(path, f.getOnly(serve))
+		if bare, is := strings.CutSuffix(path, "/"); is { // or ServeMux would redirect, and below base_url wrongly
+			mux.HandleFunc(bare, f.getOnly(func(*http.Request) document { return notFound }))
+		}
 	}
 	return mux
 }

@@ -3,7 +3,6 @@ package federation
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"sync"
 	"time"
@@ -14,6 +13,7 @@ type Worker struct {
 	Name     string
 	claim    func(context.Context) (job, error) // the next thing to do; nil when there is nothing now
 	parallel int                                // jobs that may be under way at once
+	panicked func(ctx context.Context, place string, recovered any, sample []byte) error
 }
 
 // job does what was claimed and gives the claim back.
@@ -22,7 +22,7 @@ type job func(context.Context) error
 // Step does the next thing there is to do and tells whether there was one. Tests call it until nothing is left;
 // Run calls it for ever.
 func (w Worker) Step(ctx context.Context) (worked bool, err error) {
-	j, err := w.claim(ctx)
+	j, err := w.next(ctx)
 	if err != nil || j == nil {
 		return false, err
 	}
@@ -33,10 +33,20 @@ func (w Worker) Step(ctx context.Context) (worked bool, err error) {
 func (w Worker) do(ctx context.Context, j job) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v", r)
+			err = w.panicked(ctx, w.Name, r, nil)
 		}
 	}()
 	return j(ctx)
+}
+
+// next is claim, as safe as do.
+func (w Worker) next(ctx context.Context) (j job, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = w.panicked(ctx, w.Name, r, nil)
+		}
+	}()
+	return w.claim(ctx)
 }
 
 // Workers are all that works in the background.
@@ -62,7 +72,7 @@ func (f *Federation) loop(ctx context.Context, w Worker) {
 	for ctx.Err() == nil {
 		places <- struct{}{}      // before looking: what the last job did must be seen
 		changed := f.DB.Changed() // before looking: no commit may be missed
-		j, err := w.claim(ctx)
+		j, err := w.next(ctx)
 		if err != nil || j == nil {
 			<-places
 			f.report(ctx, w, err)

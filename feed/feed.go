@@ -115,6 +115,11 @@ func (p *Problem) Unwrap() error { return p.Err }
 
 // Step reads the feed when it is time to, and tells whether it was.
 func (r *Reader) Step(ctx context.Context) (worked bool, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = r.DB.Fault(ctx, "feed", p, nil)
+		}
+	}()
 	before, err := r.State(ctx)
 	if wait := before.Next.Sub(r.Now()); err != nil || wait > 0 && wait <= patience { // more: the clock was set back
 		return false, err

@@ -103,7 +103,8 @@ type Get struct {
 	Fresh bool
 
 	// Stranger marks what somebody makes us fetch who has proven nothing, such as the key of a signature not yet
-	// verified. It has a small budget per host that a 200 does not restore; call Vouch when the proof is made.
+	// verified. It has a small budget per host that a 200 does not restore; call Vouch when the proof is made. It may
+	// redirect only twice.
 	Stranger bool
 }
 
@@ -151,7 +152,7 @@ func (c *Client) Get(ctx context.Context, g Get) (*Document, error) {
 func (c *Client) follow(ctx context.Context, u *url.URL, g Get) (*Document, error) {
 	var asked []*host
 	at := g.URL
-	for range 1 + maxRedirects {
+	for range g.requests() {
 		h, err := c.admit(ctx, u.Host, g.Stranger)
 		if err != nil {
 			return nil, named(err, at)
@@ -168,7 +169,15 @@ func (c *Client) follow(ctx context.Context, u *url.URL, g Get) (*Document, erro
 		}
 		u, at = next, next.String()
 	}
-	return nil, forbidden(at, fmt.Errorf("more than %d redirects", maxRedirects))
+	return nil, forbidden(at, fmt.Errorf("more than %d redirects", g.requests()-1))
+}
+
+// requests is how many this may take with its redirects; for who has proven nothing, one less (SECURITY B61).
+func (g Get) requests() int {
+	if g.Stranger {
+		return maxRedirects
+	}
+	return 1 + maxRedirects
 }
 
 // hop makes one request to a host that admitted it, and returns either a document or where to go next.

@@ -104,7 +104,7 @@ func (d *demonstration) run() error {
 	ctx, stop := context.WithCancel(d.c.ctx)
 	defer stop()
 	for _, s := range d.strangers {
-		web := &http.Server{Handler: s.server.Handler(), ReadHeaderTimeout: headerTime}
+		web := &http.Server{Handler: s.server.Handler(), ReadHeaderTimeout: usualWaits.head}
 		defer web.Close()
 		go web.Serve(s.listener) //nolint:errcheck // it ends with the demo
 	}

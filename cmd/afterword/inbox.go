@@ -140,6 +140,40 @@ func inboxReplay(c *call) error {
 	return nil
 }
 
+// inboxFaults lists the panics that the server survived. With -json it is what a bug report needs.
+func inboxFaults(c *call) error {
+	c.jsonFlag()
+	if err := c.parse(0); err != nil {
+		return err
+	}
+	_, db, err := c.open()
+	if err != nil {
+		return err
+	}
+	found, err := db.Faults(c.ctx)
+	if err != nil {
+		return err
+	}
+	type fault struct {
+		At     time.Time `json:"at"`
+		Place  string    `json:"place"`
+		Error  string    `json:"error"`
+		Stack  string    `json:"stack"`
+		Sample string    `json:"sample,omitempty"`
+	}
+	out := make([]fault, len(found))
+	for i, f := range found {
+		out[i] = fault{f.At, f.Place, f.Error, f.Stack, strings.ToValidUTF8(string(f.Sample), "\uFFFD")}
+	}
+	if c.asJSON {
+		return c.printJSON(out)
+	}
+	for _, f := range out {
+		c.printf("%s  %-8s %s\n", f.At.Format(time.RFC3339), f.Place, f.Error)
+	}
+	return nil
+}
+
 // inboxExport writes a message in the form of the project's own test cases: one command turns a trouble with another
 // server into a test.
 func inboxExport(c *call) error {

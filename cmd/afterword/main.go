@@ -54,6 +54,7 @@ var commands = []command{
 	{"inbox show", "NUMBER", "show one message as it arrived", inboxShow},
 	{"inbox replay", "NUMBER", "decide about a message once more", inboxReplay},
 	{"inbox export", "NUMBER", "write a message as a test case", inboxExport},
+	{"inbox faults", "", "list what made the program fail, for a bug report", inboxFaults},
 	{"queue", "", "show what waits to be delivered, by host", queueShow},
 	{"queue retry", "HOST", "try a host again now", queueRetry},
 	{"backup", "FILE", "copy the database while the server runs", backup},

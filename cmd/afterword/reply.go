@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/netip"
 	"strings"
 
 	"afterword/config"
@@ -83,5 +85,6 @@ func newFederation(ctx context.Context, cfg *config.Config, db *storage.DB, clie
 		Version: version, Rules: rules(cfg), ClosedNotice: cfg.Comments.ClosedNotice, Owner: cfg.Blog.Owner, Now: w.Now, Log: w.Log,
 		Limits: federation.Limits{ActorHour: cfg.Limits.ActorHour, HostHour: cfg.Limits.HostHour, NewActorsHour: cfg.Limits.NewActorsHour},
 		Demand: demand,
+		Source: func(r *http.Request) netip.Prefix { return sourceOf(r, cfg.TrustedProxies) },
 	})
 }

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"log/slog"
 	"net/http"
 	"net/url"
 	"path"
 	"strings"
 
 	"afterword/federation"
+	"afterword/storage"
 	"afterword/thread"
 )
 
@@ -23,7 +25,7 @@ func router(base string, fed *federation.Federation, readers reader) http.Handle
 	servers, pages := fed.Handler(), readers.Handler()
 	below := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch first := firstSegment(r.URL.Path); {
-		case first == "posts" && !federation.WantsActivity(r):
+		case first == "posts" && !federation.WantsActivity(r) && (r.Method == http.MethodGet || r.Method == http.MethodHead):
 			readers.ThreadPage(w, r, noteID(base, r))
 		case federation.Answers(first):
 			servers.ServeHTTP(w, r)
@@ -60,6 +62,26 @@ func noteID(base string, r *http.Request) thread.IRI {
 		id += "?" + r.URL.RawQuery
 	}
 	return thread.IRI(id)
+}
+
+// surviving answers 503 where a handler panics: never 500, nor a closed connection (SECURITY 1.2). What was written
+// before that is written; our handlers write when all is done.
+func surviving(db *storage.DB, log *slog.Logger, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			p := recover()
+			if p == nil {
+				return
+			}
+			if p == http.ErrAbortHandler { // meant, and net/http's to end
+				panic(p)
+			}
+			log.Error("request failed", "error", db.Fault(r.Context(), "request", p, []byte(r.Method+" "+r.RequestURI)))
+			w.Header().Set("Retry-After", "60")
+			http.Error(w, "this server has a problem of its own; please come again", http.StatusServiceUnavailable)
+		}()
+		next.ServeHTTP(w, r)
+	})
 }
 
 // clean refuses targets that are written in a roundabout way, instead of redirecting to where they might lead: a

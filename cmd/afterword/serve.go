@@ -71,6 +71,8 @@ type server struct {
 	posts   *feed.Reader
 	handler http.Handler
 	log     *slog.Logger
+
+	waits waits
 }
 
 // world is what a server lives in. Tests hand in a clock of their own and a fediverse in memory.
@@ -89,7 +91,7 @@ func newServer(ctx context.Context, cfg *config.Config, db *storage.DB, w world)
 	}
 	readers := api.New(api.Config{DB: db, Fetch: client, Base: cfg.BaseURL, Blog: api.Blog{Name: cfg.Blog.Name, URL: cfg.Blog.URL, Lang: cfg.Blog.Language},
 		Owner: cfg.Blog.Owner, Rules: rules(cfg), Demand: posts.Demand, Now: w.Now, Log: w.Log})
-	return &server{cfg: cfg, fed: fed, posts: posts, handler: router(cfg.BaseURL, fed, readers), log: w.Log}, nil
+	return &server{cfg: cfg, fed: fed, posts: posts, handler: surviving(db, w.Log, router(cfg.BaseURL, fed, readers)), log: w.Log, waits: usualWaits}, nil
 }
 
 // newClient is the process's only way out.
@@ -137,20 +139,25 @@ func (s *server) once(ctx context.Context) error {
 	}
 }
 
-// The limits of one connection (SECURITY 1.3, P13). Go adds 4 KiB to MaxHeaderBytes.
 const (
-	headerTime = 10 * time.Second
-	bodyTime   = 15 * time.Second
-	answerTime = 60 * time.Second
-	idleTime   = 2 * time.Minute
-	headerSize = 12 << 10
+	headerSize = 12 << 10 // Go adds 4 KiB
 	lastWords  = 5 * time.Second
 )
 
+// waits is how long one connection may take (SECURITY A9, P13).
+type waits struct {
+	head   time.Duration // for the head of a request
+	whole  time.Duration // for the request with its body
+	answer time.Duration
+	idle   time.Duration // until the next request
+}
+
+var usualWaits = waits{head: 8 * time.Second, whole: 12 * time.Second, answer: time.Minute, idle: 2 * time.Minute}
+
 // run serves and works until ctx ends, then lets what is under way come to its end.
 func (s *server) run(ctx context.Context, l net.Listener, handler http.Handler) error {
-	web := &http.Server{Handler: handler, ReadHeaderTimeout: headerTime, ReadTimeout: bodyTime, WriteTimeout: answerTime,
-		IdleTimeout: idleTime, MaxHeaderBytes: headerSize, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
+	conns := limitConns(l, s.cfg.TrustedProxies)
+	web := s.web(conns, handler)
 	work, stop := context.WithCancel(ctx)
 	defer stop()
 	var working sync.WaitGroup
@@ -163,13 +170,20 @@ func (s *server) run(ctx context.Context, l net.Listener, handler http.Handler) 
 		web.Shutdown(end) //nolint:errcheck // whoever is still there is cut off
 	})
 	s.log.Info("serving", "at", l.Addr().String(), "as", s.cfg.BaseURL, "account", "@"+s.cfg.Account())
-	err := web.Serve(limitConns(l, s.cfg.TrustedProxies))
+	err := web.Serve(conns)
 	stop()
 	working.Wait()
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
 	return err
+}
+
+// web answers the connections that conns lets in.
+func (s *server) web(conns *limitedListener, handler http.Handler) *http.Server {
+	return &http.Server{Handler: unambiguous(handler), ReadHeaderTimeout: s.waits.head, ReadTimeout: s.waits.whole,
+		WriteTimeout: s.waits.answer, IdleTimeout: s.waits.idle, MaxHeaderBytes: headerSize,
+		ConnContext: withConn, ConnState: conns.watch, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
 }
 
 // lock makes sure that one server works on a database. Commands need no lock.

@@ -160,6 +160,16 @@ CREATE TABLE counts (
   n    BIGINT NOT NULL
 );
 
+-- Panics that were survived, for who repairs them: the newest hundred.
+CREATE TABLE faults (
+  id     INTEGER PRIMARY KEY,
+  at     BIGINT NOT NULL,
+  place  TEXT NOT NULL,                  -- what was being done
+  error  TEXT NOT NULL,
+  stack  TEXT NOT NULL,
+  sample BLOB NOT NULL                   -- the message that was being read; nobody verified it
+);
+
 -- The ledger and the queue in: every authentic message about us, with its verdict once there is one.
 CREATE TABLE received (
   id        INTEGER PRIMARY KEY,
