@@ -115,18 +115,9 @@ func web(address string) string {
 	return address
 }
 
-// byOwner tells whether the blogger wrote it. Anybody may put the owner's profile into their own as its URL, so that
-// counts only when it lies at the server of the account.
+// byOwner tells whether the blogger wrote it.
 func (s *Server) byOwner(a thread.Author) bool {
-	switch {
-	case a.Owner, string(a.ID) == s.Base+"/actor":
-		return true
-	case s.Owner == "":
-		return false
-	case string(a.ID) == s.Owner, strings.EqualFold(a.Handle, s.Owner):
-		return true
-	}
-	return a.URL == s.Owner && thread.SameOrigin(a.ID, thread.IRI(a.URL))
+	return a.Owner || string(a.ID) == s.Base+"/actor" || a.Is(s.Owner)
 }
 
 func orNull(s string) *string {

@@ -2,6 +2,7 @@ package federation
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -19,26 +20,35 @@ func (f *Federation) BlogActor() storage.Actor {
 	return storage.Actor{Author: thread.Author{ID: f.Actor(), Name: name, Handle: "@" + f.blog.Account(), URL: f.Page}, Type: "Person"}
 }
 
-// answered is what the documents of one of the blog's answers need beside itself: the post, and whom it answers.
-func (f *Federation) answered(ctx context.Context, id thread.IRI) (c thread.Comment, p thread.Post, to thread.Author, err error) {
+// answered is what the documents of one of the blog's answers need beside itself: whom it answers, and whether it may be
+// answered in turn. The blog says so of each of its own notes, because servers look at the very note that is answered.
+func (f *Federation) answered(ctx context.Context, id thread.IRI) (c thread.Comment, to thread.Author, state thread.Openness, err error) {
 	if c, err = f.DB.Comment(ctx, id); err != nil {
-		return c, p, to, err
+		return c, to, state, err
 	}
-	if p, err = f.DB.Post(ctx, c.Post); err != nil || c.Parent == "" {
-		return c, p, to, err
+	place, err := f.DB.PlaceOf(ctx, id)
+	if errors.Is(err, storage.ErrNotFound) { // its post was removed
+		return c, to, thread.Closed, nil
+	} else if err != nil {
+		return c, to, state, err
+	}
+	if state = f.Rules.StateAt(place.Post, f.Now()); !f.closed(place).IsZero() {
+		state = thread.Closed
+	}
+	if c.Parent == "" {
+		return c, to, state, nil
 	}
 	above, err := f.DB.Comment(ctx, c.Parent)
-	return c, p, above.Author, err
+	return c, above.Author, state, err
 }
 
 // publishAnswer tells the followers and everyone in the thread of a new, changed or removed answer of the blog.
 func (f *Federation) publishAnswer(ctx context.Context, c storage.Change) error {
-	answer, p, to, err := f.answered(ctx, c.Object)
+	answer, to, state, err := f.answered(ctx, c.Object)
 	if err != nil {
 		return err
 	}
 	out := &storage.Outgoing{Object: answer.ID, Kind: c.Kind}
-	state := f.Rules.StateAt(p, f.Now())
 	switch {
 	case c.Kind == "delete":
 		out.ID, out.Body = activity(f.blog.DeleteNote(answer.ID, c.At))
@@ -49,14 +59,14 @@ func (f *Federation) publishAnswer(ctx context.Context, c storage.Change) error 
 	default:
 		out.ID, out.Body = activity(f.blog.UpdateAnswer(answer, to, state, later(c.At, answer.Edited)))
 	}
-	return f.DB.Publish(ctx, c, out, storage.Recipients{Followers: true, Participants: p.ID})
+	return f.DB.Publish(ctx, c, out, storage.Recipients{Followers: true, Participants: answer.Post})
 }
 
 // answer serves "/answers/7", and its direct replies as "/answers/7/replies". A browser is sent to the thread.
 func (f *Federation) answer(r *http.Request) document {
 	id, n := f.requested(r)
 	id, ofReplies := strings.CutSuffix(id, "/replies")
-	c, p, to, err := f.answered(r.Context(), thread.IRI(id))
+	c, to, state, err := f.answered(r.Context(), thread.IRI(id))
 	if err != nil {
 		return failed(err)
 	}
@@ -71,7 +81,7 @@ func (f *Federation) answer(r *http.Request) document {
 	case ofReplies:
 		return activityJSON(f.blog.RepliesDocument(c.ID, replies))
 	case !WantsActivity(r):
-		return document{location: string(p.ID)}
+		return document{location: string(c.Post)}
 	}
-	return activityJSON(f.blog.AnswerDocument(c, to, f.Rules.StateAt(p, f.Now()), replies))
+	return activityJSON(f.blog.AnswerDocument(c, to, state, replies))
 }

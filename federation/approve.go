@@ -11,7 +11,7 @@ import (
 )
 
 // replyRequest answers a server that asks before it lets its user reply (GoToSocial; PROTOCOL 4): by the same rules as
-// the reply itself will be judged. What waits for the blogger is answered when he decides.
+// the reply itself will be judged. What waits for the blogger is answered when the blogger decides.
 func (f *Federation) replyRequest(ctx context.Context, m storage.Message, a *wire.Object) error {
 	reply := a.Instrument
 	if reply == nil || !thread.SameOrigin(reply.ID, m.Sender) {
@@ -35,14 +35,27 @@ func (f *Federation) replyRequest(ctx context.Context, m storage.Message, a *wir
 	if err != nil {
 		return err
 	}
-	switch v := admit(place); {
-	case v.Decision == thread.Shown:
-		return f.DB.Decide(ctx, m, reply.ID, place.Post.ID, true, thread.Verdict{Decision: thread.Done, Reason: "may reply"})
-	case v.Decision == thread.Held && len(reply.Raw) > 0:
-		return f.reply(ctx, m, reply, audience, author)
+	target := thread.Comment{Post: place.Post.ID, Parent: place.Parent}.Answers()
+	switch v := admit(place); v.Decision {
+	case thread.Shown:
+		return f.DB.Decide(ctx, m, reply.ID, target, true, thread.Verdict{Decision: thread.Done, Reason: "may reply"})
+	case thread.Held:
+		return f.letWait(ctx, m, reply, audience, author, v)
 	default:
-		return f.DB.Decide(ctx, m, reply.ID, place.Post.ID, false, v)
+		return f.DB.Decide(ctx, m, reply.ID, target, false, v)
 	}
+}
+
+// letWait lets a request wait for the blogger, together with the reply that it is about; where only the reply's address came,
+// it is fetched.
+func (f *Federation) letWait(ctx context.Context, m storage.Message, reply *wire.Object, audience thread.Audience, author storage.Actor, v thread.Verdict) error {
+	if err := f.DB.Ask(ctx, m, reply.ID); err != nil {
+		return err
+	}
+	if len(reply.Raw) == 0 {
+		return f.DB.SettleByPull(ctx, m, reply.ID, v)
+	}
+	return f.reply(ctx, m, reply, audience, author)
 }
 
 // quoteRequest is always refused: the Notes say that nobody may quote them (requirement 90).
@@ -86,7 +99,7 @@ func (f *Federation) publishApproval(ctx context.Context, c storage.Change) erro
 		return f.DB.Publish(ctx, c, nil, storage.Recipients{})
 	}
 	out := &storage.Outgoing{Object: reply.ID, Kind: c.Kind}
-	out.ID, out.Body = activity(f.blog.AcceptReply(reply.ID, to.ID, reply.Post, f.DB.ApprovalID(reply.ID), serial(c)))
+	out.ID, out.Body = activity(f.blog.AcceptReply(reply.ID, to.ID, reply.Answers(), f.DB.ApprovalID(reply.ID), serial(c)))
 	return f.DB.Publish(ctx, c, out, storage.Recipients{Inbox: to.Inbox})
 }
 

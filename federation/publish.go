@@ -124,11 +124,7 @@ func (f *Federation) publishReject(ctx context.Context, c storage.Change) error 
 	if to.Inbox == "" {
 		return f.DB.Publish(ctx, c, nil, storage.Recipients{})
 	}
-	target := reply.Parent
-	if target == "" {
-		target = reply.Post
-	}
-	id, body := activity(f.blog.RejectReply(reply.ID, to.ID, target, serial(c)))
+	id, body := activity(f.blog.RejectReply(reply.ID, to.ID, reply.Answers(), serial(c)))
 	return f.DB.Publish(ctx, c, &storage.Outgoing{ID: id, Object: reply.ID, Kind: c.Kind, Body: body}, storage.Recipients{Inbox: to.Inbox})
 }
 

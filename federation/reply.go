@@ -94,6 +94,7 @@ func (f *Federation) comment(ctx context.Context, m storage.Message, o *wire.Obj
 	} else if err != nil {
 		return f.notPulled(ctx, m, err)
 	}
+	author.Owner = author.Is(f.Owner)
 	c.Author, c.Received, c.Published = author.Author, m.Received, written(o.Published, m.Received)
 	c.Unlisted = audience == thread.Unlisted
 	admit, err := f.admission(ctx, m, o, audience, author)
@@ -122,18 +123,10 @@ func (f *Federation) admission(ctx context.Context, m storage.Message, o *wire.O
 		return nil, err
 	}
 	return func(p storage.Place) thread.Verdict {
-		v := thread.Admit(f.Rules, p.Post, thread.Reply{Audience: audience, Published: o.Published, Received: m.Received,
-			BranchClosedAt: p.BranchClosedAt, AuthorKnown: known, AuthorOwner: f.isOwner(author), AuthorBlocked: blocked,
+		return thread.Admit(f.Rules, p.Post, thread.Reply{Audience: audience, Published: o.Published, Received: m.Received,
+			BranchClosedAt: p.BranchClosedAt, AuthorKnown: known, AuthorOwner: author.Is(f.Owner), AuthorBlocked: blocked,
 			HidesPublic: author.HidesPublic, HidesUnlisted: author.HidesUnlisted})
-		if m.Way == storage.Fill && v.Decision == thread.TooLate { // nobody brought it: nobody is told, nothing is kept
-			v = ignored("found after " + v.Reason)
-		}
-		return v
 	}, nil
-}
-
-func (f *Federation) isOwner(a storage.Actor) bool {
-	return f.Owner != "" && (string(a.ID) == f.Owner || a.URL == f.Owner || strings.EqualFold(a.Handle, f.Owner))
 }
 
 // written is the date of a comment: as its author says, but never later than it came.

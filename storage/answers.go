@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"afterword/thread"
 )
@@ -35,8 +36,9 @@ func (db *DB) Answer(ctx context.Context, blog Actor, to thread.IRI, html string
 		}
 		c = thread.Comment{ID: id, URL: string(id), Post: place.Post.ID, Parent: place.Parent, Author: blog.Author, HTML: html,
 			Lang: place.Post.Lang, Published: now, Received: now, State: thread.Visible}
-		return errors.Join(t.addComment(c, now), t.exec("UPDATE posts SET entered = entered - 1 WHERE id = $1", c.Post),
-			t.change("create", string(id), nil, now))
+		c.Author.Owner = true
+		_, err = t.addComment(c, now)
+		return errors.Join(err, t.change("create", string(id), nil, now))
 	})
 	return c, err
 }
@@ -102,25 +104,46 @@ func (db *DB) Decide(ctx context.Context, m Message, reply, target thread.IRI, g
 	})
 }
 
+// Ask keeps a request for permission to reply until the blogger decides about the reply. m holds the request.
+func (db *DB) Ask(ctx context.Context, m Message, reply thread.IRI) error {
+	return db.write(ctx, func(t tx) error {
+		return t.exec("INSERT INTO requests (reply, raw, at) VALUES ($1, $2, $3) ON CONFLICT (reply) DO UPDATE SET raw = excluded.raw, at = excluded.at",
+			reply, m.Raw, ms(db.now()))
+	})
+}
+
 // Moderate is the blogger's word on a comment: Visible approves it, Hidden takes it out of sight. The server of a comment
 // that waited or was late hears of it.
 func (db *DB) Moderate(ctx context.Context, id thread.IRI, to thread.State) error {
 	now := db.now()
 	return db.write(ctx, func(t tx) error {
 		c, err := commentByID(t.queryer, id)
-		if err != nil || c.State == to {
+		if err != nil {
 			return err
 		}
 		if err := t.move(id, to); err != nil {
 			return err
 		}
-		waited := c.State == thread.Pending || c.State == thread.Late
 		switch {
-		case waited && to == thread.Visible:
-			return errors.Join(t.approve(db.ApprovalID(id), id, c.Post, ms(now)), t.change("approve", string(id), nil, now))
-		case c.State == thread.Pending && to == thread.Hidden:
-			return t.change("reject", string(id), nil, now)
+		case to == thread.Visible && c.State == thread.Pending:
+			return errors.Join(t.entered(c.Post, now), t.approve(db.ApprovalID(id), id, c.Answers(), ms(now)), t.decided(id, "grant", "approve", now))
+		case to == thread.Visible && c.State == thread.Late:
+			return errors.Join(t.approve(db.ApprovalID(id), id, c.Answers(), ms(now)), t.decided(id, "grant", "approve", now))
+		case to == thread.Hidden && c.State == thread.Pending:
+			return t.decided(id, "refuse", "reject", now)
 		}
 		return nil
 	})
+}
+
+// decided has the server of a reply told: in answer to its request when there was one, else by itself.
+func (t tx) decided(reply thread.IRI, answer, word string, now time.Time) error {
+	var request []byte
+	err := t.row("DELETE FROM requests WHERE reply = $1 RETURNING raw", []any{reply}, &request)
+	if errors.Is(err, ErrNotFound) {
+		return t.change(word, string(reply), nil, now)
+	} else if err != nil {
+		return err
+	}
+	return t.change(answer, string(reply), request, now)
 }

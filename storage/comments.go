@@ -177,7 +177,14 @@ func (db *DB) AddComment(ctx context.Context, m Message, c thread.Comment, answe
 		if c.State, stored = v.State(); !stored {
 			return t.strand(m, v, now)
 		}
-		return errors.Join(t.addComment(c, now), t.watch(c, m.Way, now), t.settle(m.ID, v, now))
+		added, err := t.addComment(c, now)
+		if err != nil {
+			return err
+		}
+		if added && c.State == thread.Late && m.Way != Fill { // nobody brought what backfill found: nobody is told
+			err = t.reject(c, now)
+		}
+		return errors.Join(err, t.watch(c, m.Way, now), t.settle(m.ID, v, now))
 	})
 }
 
@@ -191,23 +198,21 @@ func placeAmong(q queryer, answers []thread.IRI) (Place, error) {
 	return Place{}, ErrNotFound
 }
 
-func (t tx) addComment(c thread.Comment, now time.Time) error {
+// addComment tells whether the comment is new.
+func (t tx) addComment(c thread.Comment, now time.Time) (added bool, err error) {
 	n, err := t.affected(`INSERT INTO comments (id, post, parent, author, url, html, warning, lang, published, edited, received, state, unlisted, imported, revision)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, COALESCE((SELECT revision + 1 FROM posts WHERE id = $2), 0)) ON CONFLICT (id) DO NOTHING`, c.ID, c.Post, c.Parent, c.Author.ID,
 		c.URL, c.HTML, c.Warning, c.Lang, ms(c.Published), ms(c.Edited), ms(c.Received), c.State, flag(c.Unlisted), flag(c.Imported))
 	if err != nil || n == 0 {
-		return err
+		return false, err
 	}
 	if err := errors.Join(t.enter(c, now), t.arrived(c.ID, now)); err != nil {
-		return err
+		return true, err
 	}
-	switch c.State {
-	case thread.Late:
-		return errors.Join(t.reject(c, now), t.boundWaiting(thread.Late))
-	case thread.Pending:
-		return t.boundWaiting(thread.Pending)
+	if c.State == thread.Late || c.State == thread.Pending {
+		return true, t.boundWaiting(c.State)
 	}
-	return nil
+	return true, nil
 }
 
 // count moves the numbers of a post when a comment enters (+1) or leaves (-1) a state.
@@ -222,11 +227,21 @@ func (t tx) count(post thread.IRI, state thread.State, by int) error {
 	return t.exec("UPDATE posts SET comments = comments + $1, late = late + $2, revision = revision + 1 WHERE id = $3", shown, late, post)
 }
 
-// enter moves the numbers of a post for a new comment.
+// enter moves the numbers of a post for a new comment. The blogger's own do not count for the closing by number.
 func (t tx) enter(c thread.Comment, now time.Time) error {
-	return t.exec(`UPDATE posts SET comments = comments + $1, late = late + $2, entered = entered + $1,
-		entered_at = CASE WHEN $1 = 1 THEN $3 ELSE entered_at END, revision = revision + 1, grown = grown + 1 WHERE id = $4`,
-		flag(c.State == thread.Visible), flag(c.State == thread.Late), ms(now), c.Post)
+	shown := c.State == thread.Visible
+	if shown && !c.Author.Owner {
+		if err := t.entered(c.Post, now); err != nil {
+			return err
+		}
+	}
+	return t.exec("UPDATE posts SET comments = comments + $1, late = late + $2, revision = revision + 1, grown = grown + 1 WHERE id = $3",
+		flag(shown), flag(c.State == thread.Late), c.Post)
+}
+
+// entered counts a stranger's comment that was let in.
+func (t tx) entered(post thread.IRI, now time.Time) error {
+	return t.exec("UPDATE posts SET entered = entered + 1, entered_at = $1 WHERE id = $2", ms(now), post)
 }
 
 // arrived wakes what waits for a comment, which need not be fetched any more.
@@ -318,13 +333,13 @@ func (t tx) forget(object thread.IRI) error {
 	return t.exec("UPDATE received SET raw = X'' WHERE object = $1", object)
 }
 
-// move puts a comment into another state.
+// move puts a comment into another state, for a reason that has nothing to do with blocks.
 func (t tx) move(id thread.IRI, to thread.State) error {
 	c, err := commentByID(t.queryer, id)
-	if err != nil || c.State == to {
+	if err != nil {
 		return err
 	}
-	if err := t.exec("UPDATE comments SET state = $1 WHERE id = $2", to, id); err != nil {
+	if err := t.exec("UPDATE comments SET state = $1, was = '' WHERE id = $2", to, id); err != nil || c.State == to {
 		return err
 	}
 	if c.Deleted { // no longer counted

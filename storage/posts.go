@@ -237,25 +237,41 @@ func (t tx) removePost(id thread.IRI, now time.Time) error {
 	return t.change("delete", string(id), nil, now)
 }
 
-// CloseThread closes a post's thread at a moment, now or later, and tells the world when that moment is now.
+// CloseThread closes a post's thread at a moment; zero is now, by the clock of the transaction, so that every message is
+// before or after the closing in the order of the commits. The world is told unless the moment is yet to come. What was
+// closed by hand already stays as it is, whoever was quicker.
 func (db *DB) CloseThread(ctx context.Context, id thread.IRI, when time.Time) error {
-	now := db.now()
-	return db.write(ctx, func(t tx) error { return t.closeThread(id, when, now, !when.After(now)) })
+	return db.write(ctx, func(t tx) error {
+		now := db.now()
+		if when.IsZero() {
+			when = now
+		}
+		return t.closeThread(id, when, now, !when.After(now))
+	})
 }
 
+// closeThread leaves it at a reopening by hand until its moment: age and number close no earlier.
 func (t tx) closeThread(id thread.IRI, when, now time.Time, tell bool) error {
-	n, err := t.affected(`UPDATE posts SET closes_at = $1, reopened = 0, updated = $2, revision = revision + 1
-		WHERE id = $3 AND removed = 0`, ms(when), ms(now), id)
-	if err != nil {
+	n, err := t.affected(`UPDATE posts SET closes_at = $1, reopened = CASE WHEN $1 > $2 THEN reopened ELSE 0 END, updated = $2, revision = revision + 1
+		WHERE id = $3 AND removed = 0 AND (closes_at = 0 OR closes_at > $2)`, ms(when), ms(now), id)
+	switch {
+	case err != nil:
 		return err
-	}
-	if n == 0 {
-		return ErrNotFound
-	}
-	if !tell {
+	case n == 0:
+		return t.mustLive(id)
+	case !tell:
 		return nil
 	}
 	return t.change("update", string(id), nil, now)
+}
+
+// mustLive is ErrNotFound when there is no such post, or no more.
+func (t tx) mustLive(post thread.IRI) error {
+	there, err := t.has("SELECT 1 FROM posts WHERE id = $1 AND removed = 0", post)
+	if err == nil && !there {
+		err = ErrNotFound
+	}
+	return err
 }
 
 // ReopenThread opens a closed thread again, also one that was closed by age, and tells the world.
@@ -274,10 +290,13 @@ func (db *DB) ReopenThread(ctx context.Context, id thread.IRI) error {
 	})
 }
 
-// CloseAll closes every thread of the blog, those of posts to come too, until ReopenAll. Threads that are closed for
-// themselves stay so then.
+// CloseAll closes every thread of the blog, those of posts to come too, until ReopenAll; a zero moment is now. Threads
+// that are closed for themselves stay so then.
 func (db *DB) CloseAll(ctx context.Context, when time.Time) error {
 	return db.write(ctx, func(t tx) error {
+		if when.IsZero() {
+			when = db.now()
+		}
 		err := t.exec("INSERT INTO settings (name, value) VALUES ('closed_at', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value", ms(when))
 		return errors.Join(err, t.exec("UPDATE posts SET revision = revision + 1 WHERE removed = 0"))
 	})
@@ -332,15 +351,32 @@ func (db *DB) AnnounceStates(ctx context.Context, rules thread.Rules) (n int, er
 
 func scanString(s scanner) (v string, err error) { return v, s.Scan(&v) }
 
-// CloseBranch closes (or, with a zero time, opens again) a comment and everything below it.
-func (db *DB) CloseBranch(ctx context.Context, comment thread.IRI, since time.Time) error {
+// CloseBranch closes a comment and everything below it at a moment; zero is now.
+func (db *DB) CloseBranch(ctx context.Context, comment thread.IRI, when time.Time) error {
 	return db.write(ctx, func(t tx) error {
-		var post string
-		if err := t.row("UPDATE comments SET closed_at = $1 WHERE id = $2 AND post <> '' RETURNING post", []any{ms(since), comment}, &post); err != nil {
-			return err
+		if when.IsZero() {
+			when = db.now()
 		}
-		return t.touch(thread.IRI(post))
+		return t.setBranch(db, comment, when)
 	})
+}
+
+// ReopenBranch opens a closed branch again.
+func (db *DB) ReopenBranch(ctx context.Context, comment thread.IRI) error {
+	return db.write(ctx, func(t tx) error { return t.setBranch(db, comment, time.Time{}) })
+}
+
+// setBranch has the world told only where the branch begins with the blog's own answer: nobody else's is ours to tell of.
+func (t tx) setBranch(db *DB, comment thread.IRI, closed time.Time) error {
+	var post thread.IRI
+	err := t.row("UPDATE comments SET closed_at = $1 WHERE id = $2 AND post <> '' RETURNING post", []any{ms(closed), comment}, &post)
+	if err == nil && db.IsAnswer(comment) {
+		err = t.change("update", string(comment), nil, db.now())
+	}
+	if err != nil {
+		return err
+	}
+	return t.touch(post)
 }
 
 // touch moves a post's revision: readers get the thread anew.

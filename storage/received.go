@@ -51,10 +51,11 @@ func scanMessage(s scanner) (Message, error) {
 }
 
 // Receive commits a pushed message and, when its sender's document was fetched to verify it, the sender. known is true
-// when the same message came before; then nothing changes. Only the door calls this, with a verified sender.
+// when the same message came before; then nothing changes. Only the door calls this, with a verified sender. The message
+// counts as received at the time of the transaction: what is committed after a closing never came before it.
 func (db *DB) Receive(ctx context.Context, m Message, sender *Actor) (known bool, err error) {
-	now := db.now()
 	err = db.write(ctx, func(t tx) error {
+		now := db.now()
 		if sender != nil {
 			if err := t.meetSender(*sender, now); err != nil {
 				return err
@@ -276,6 +277,7 @@ func (db *DB) Prune(ctx context.Context) error {
 		return errors.Join(
 			t.exec("DELETE FROM received WHERE received < $1 AND decision <> ''", old),
 			t.exec("DELETE FROM changes WHERE at < $1", old),
+			t.exec("DELETE FROM requests WHERE at < $1 AND NOT EXISTS (SELECT 1 FROM comments c WHERE c.id = reply AND c.state = 'pending')", old),
 			t.exec("DELETE FROM tombstones WHERE at < $1 AND id NOT IN (SELECT id FROM comments)", old),
 			t.exec("DELETE FROM activities WHERE at < $1 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.activity = activities.id)", old),
 			t.pruneQueue(db.now()),

@@ -43,10 +43,15 @@ func (r Rules) ClosingTime(p Post) time.Time {
 	if r.CloseAfter > 0 {
 		at = earliest(at, p.Published.Add(r.CloseAfter))
 	}
-	if r.CloseAfterComments > 0 && p.Entered >= r.CloseAfterComments {
+	if r.full(p) {
 		at = earliest(at, p.LastEntered)
 	}
 	return at
+}
+
+// full tells whether a thread has had as many comments as it may.
+func (r Rules) full(p Post) bool {
+	return r.CloseAfterComments > 0 && p.Entered >= r.CloseAfterComments && !p.Reopened
 }
 
 // StateAt is the state of a post's thread at a moment.
@@ -142,7 +147,11 @@ func Admit(rules Rules, p Post, r Reply) Verdict {
 	case r.Audience == Unlisted && r.HidesUnlisted:
 		return Verdict{Secret, "its author does not want unlisted posts shown on the open web"}
 	}
-	if at := earliest(rules.ClosingTime(p), r.BranchClosedAt); !at.IsZero() && !r.Received.Before(at) {
+	if r.AuthorOwner { // also in a closed thread: it is the blogger's
+		return Verdict{Shown, "by the blogger"}
+	}
+	// What came together with the last comment that a thread takes came before it closed; it is too much all the same.
+	if at := earliest(rules.ClosingTime(p), r.BranchClosedAt); !at.IsZero() && (!r.Received.Before(at) || rules.full(p)) {
 		return afterClosing(at, r)
 	}
 	return moderate(rules, r)
@@ -157,8 +166,6 @@ func afterClosing(at time.Time, r Reply) Verdict {
 
 func moderate(rules Rules, r Reply) Verdict {
 	switch {
-	case r.AuthorOwner:
-		return Verdict{Shown, "by the blogger"}
 	case rules.Moderation == ModerateAll:
 		return Verdict{Held, "every comment waits for the blogger (comments.moderation = all)"}
 	case rules.Moderation == ModerateFirst && !r.AuthorKnown:

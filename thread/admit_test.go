@@ -45,6 +45,7 @@ func TestAdmit(t *testing.T) {
 	closed := Post{ClosesAt: noon}
 	all := Rules{ShowUnlisted: true}
 	first := Rules{ShowUnlisted: true, Moderation: ModerateFirst}
+	full := Rules{ShowUnlisted: true, CloseAfterComments: 3}
 	after := noon.Add(time.Minute)
 	for name, c := range map[string]struct {
 		rules Rules
@@ -66,6 +67,11 @@ func TestAdmit(t *testing.T) {
 		"written before, received within grace":    {all, closed, Reply{Audience: Public, Published: noon.Add(-time.Hour), Received: noon.Add(InFlight - time.Second)}, Held},
 		"written before, received after the grace": {all, closed, Reply{Audience: Public, Published: noon.Add(-time.Hour), Received: noon.Add(InFlight)}, TooLate},
 		"without a date, within the grace":         {all, closed, Reply{Audience: Public, Received: after}, TooLate},
+		"by the blogger in a closed thread":        {all, closed, Reply{Audience: Public, Received: after, AuthorOwner: true}, Shown},
+		"by the blogger, not public":               {all, closed, Reply{Received: after, AuthorOwner: true}, Secret},
+		"received before the last one entered":     {full, Post{Entered: 3, LastEntered: noon}, Reply{Audience: Public, Received: noon.Add(-time.Second)}, TooLate},
+		"the same, and its date says so":           {full, Post{Entered: 3, LastEntered: noon}, Reply{Audience: Public, Published: noon.Add(-time.Hour), Received: noon.Add(-time.Second)}, Held},
+		"too many, but reopened":                   {full, Post{Entered: 3, LastEntered: noon, Reopened: true}, Reply{Audience: Public, Received: after}, Shown},
 		"branch closed":                            {all, Post{}, Reply{Audience: Public, Received: after, BranchClosedAt: noon}, TooLate},
 		"branch closed later than the thread":      {all, closed, Reply{Audience: Public, Received: after, BranchClosedAt: after.Add(day)}, TooLate},
 		"a stranger's first":                       {first, Post{}, Reply{Audience: Public}, Held},
@@ -80,5 +86,18 @@ func TestAdmit(t *testing.T) {
 		if _, stored := v.State(); stored == (v.Decision == Secret || v.Decision == Blocked) {
 			t.Errorf("%s: stored is %v", name, stored)
 		}
+	}
+}
+
+func TestIsTheBlogger(t *testing.T) {
+	me := Author{ID: "https://a.example/users/me", Handle: "@me@a.example", URL: "https://a.example/@me"}
+	impostor := Author{ID: "https://b.example/users/x", Handle: "@x@b.example", URL: me.URL}
+	for _, account := range []string{string(me.ID), "@Me@a.example", me.URL} {
+		if !me.Is(account) || impostor.Is(account) {
+			t.Errorf("%s: %v, %v", account, me.Is(account), impostor.Is(account))
+		}
+	}
+	if (Author{}).Is("") {
+		t.Error("nobody is the blogger where none is named")
 	}
 }

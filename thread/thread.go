@@ -6,7 +6,10 @@
 // functions of stored facts and a moment, so that nothing depends on a timer that might not have fired.
 package thread
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Post is a blog post and the thread under it.
 type Post struct {
@@ -56,6 +59,15 @@ type Author struct {
 	Deleted bool
 }
 
+// Is tells whether this is the account that the blogger means by its handle, its id or its profile page. Anybody may put
+// another's page into their own profile, so that counts only when it lies at the server of the account.
+func (a Author) Is(account string) bool {
+	if account == "" {
+		return false
+	}
+	return string(a.ID) == account || strings.EqualFold(a.Handle, account) || a.URL == account && SameOrigin(a.ID, IRI(account))
+}
+
 // State is where a comment stands.
 type State string
 
@@ -89,4 +101,12 @@ type Comment struct {
 	Deleted   bool      // by its author: kept without text for the sake of its replies
 	ClosedAt  time.Time // since when its branch is closed; zero: it is not
 	Imported  bool
+}
+
+// Answers is what a comment answers: another one, or the post itself.
+func (c Comment) Answers() IRI {
+	if c.Parent != "" {
+		return c.Parent
+	}
+	return c.Post
 }

@@ -21,14 +21,11 @@ func closeThread(c *call) error {
 	if err := c.parse(1); err != nil {
 		return err
 	}
-	now := c.now()
-	at, err := moment(when, now)
+	at, err := moment(when, c.now())
 	switch {
 	case err != nil:
 		return err
-	case at.IsZero():
-		at = now
-	case at.Before(now):
+	case !at.IsZero() && !at.After(c.now()):
 		return fmt.Errorf("-at %s is in the past: leave -at out to close it now", when)
 	}
 	if c.args[0] == everything {
@@ -38,11 +35,13 @@ func closeThread(c *call) error {
 	switch {
 	case err != nil:
 		return err
+	case branch != "" && text != "":
+		return &usageError{"-say answers the post: it does not go with -branch"}
 	case branch != "":
-		return c.onBranch(db, p, branch, at)
+		return c.closeBranch(db, p, branch, at)
 	}
-	if since := rules(cfg).ClosingTime(p); rules(cfg).StateAt(p, now) == thread.Closed {
-		return fmt.Errorf("comments are closed already, since %s", since.Format(time.RFC3339))
+	if err := closable(cfg, p, at, c.now()); err != nil {
+		return err
 	}
 	if text != "" {
 		if _, err := say(c.ctx, cfg, db, string(p.ID), text); err != nil {
@@ -50,6 +49,20 @@ func closeThread(c *call) error {
 		}
 	}
 	return db.CloseThread(c.ctx, p.ID, at)
+}
+
+// closable says why closing this thread at a moment (zero: now) would change nothing.
+func closable(cfg *config.Config, p thread.Post, at, now time.Time) error {
+	closed := rules(cfg).ClosingTime(p)
+	if rules(cfg).StateAt(p, now) == thread.Closed {
+		return fmt.Errorf("comments are closed already, since %s", closed.Format(time.RFC3339))
+	}
+	p.ClosesAt = time.Time{}
+	if earlier := rules(cfg).ClosingTime(p); !earlier.IsZero() && !at.IsZero() && !at.Before(earlier) {
+		return fmt.Errorf(`comments close before that by the configuration, at %s: "afterword reopen %s" switches that off for this post`,
+			earlier.Format(time.RFC3339), p.URL)
+	}
+	return nil
 }
 
 func closeAll(c *call, at time.Time, more bool) error {
@@ -82,7 +95,7 @@ func reopenThread(c *call) error {
 	case err != nil:
 		return err
 	case branch != "":
-		return c.onBranch(db, p, branch, time.Time{})
+		return c.openBranch(db, p, branch)
 	}
 	if err := reopenable(cfg, p, c.now()); err != nil {
 		return err
@@ -115,18 +128,33 @@ func reopenAll(c *call, more bool) error {
 	return err
 }
 
-// onBranch closes a branch of a post's thread, or opens it with a zero time.
-func (c *call) onBranch(db *storage.DB, p thread.Post, branch string, since time.Time) error {
-	comment, err := db.FindComment(c.ctx, branch)
+func (c *call) closeBranch(db *storage.DB, p thread.Post, branch string, at time.Time) error {
+	comment, err := c.branch(db, p, branch)
 	switch {
-	case errors.Is(err, storage.ErrNotFound) || err == nil && comment.Post != p.ID:
-		return fmt.Errorf(`there is no comment %s under this post; "afterword comment list -post %s" shows all`, branch, p.URL)
 	case err != nil:
 		return err
-	case comment.ClosedAt.IsZero() == since.IsZero() && since.IsZero():
-		return errors.New("this branch is open")
-	case !comment.ClosedAt.IsZero() && !since.IsZero():
+	case !comment.ClosedAt.IsZero() && !comment.ClosedAt.After(c.now()):
 		return fmt.Errorf("this branch is closed already, since %s", comment.ClosedAt.Format(time.RFC3339))
 	}
-	return db.CloseBranch(c.ctx, comment.ID, since)
+	return db.CloseBranch(c.ctx, comment.ID, at)
+}
+
+func (c *call) openBranch(db *storage.DB, p thread.Post, branch string) error {
+	comment, err := c.branch(db, p, branch)
+	switch {
+	case err != nil:
+		return err
+	case comment.ClosedAt.IsZero():
+		return errors.New("this branch is open")
+	}
+	return db.ReopenBranch(c.ctx, comment.ID)
+}
+
+// branch is the comment of a post that a branch begins with.
+func (c *call) branch(db *storage.DB, p thread.Post, ref string) (thread.Comment, error) {
+	comment, err := db.FindComment(c.ctx, ref)
+	if errors.Is(err, storage.ErrNotFound) || err == nil && comment.Post != p.ID {
+		err = fmt.Errorf(`there is no comment %s under this post; "afterword comment list -post %s" shows all`, ref, p.URL)
+	}
+	return comment, err
 }

@@ -31,6 +31,7 @@ type stage struct {
 	now    func() time.Time
 	settle func()                    // everything that can happen has happened
 	await  func(is func() bool) bool // is comes to be true
+	start  func()                    // of a stage in memory: ends the server and starts it again on its database
 
 	alpha, beta, gamma *fedtest.Server
 }
@@ -63,16 +64,25 @@ func inMemory(t *testing.T, more string) (*stage, *clock) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := storage.Open(cfg.Database, storage.Options{Base: cfg.BaseURL, Now: c.now})
-	if err != nil {
-		t.Fatal(err)
+	var db *storage.DB
+	var server *server
+	end := func() {
+		if db != nil {
+			db.Close()
+		}
 	}
-	t.Cleanup(func() { db.Close() })
-	server, err := newServer(s.ctx, cfg, db, world{Log: testLog(t), Transport: network, Now: c.now})
-	if err != nil {
-		t.Fatal(err)
+	t.Cleanup(end)
+	s.start = func() {
+		end()
+		if db, err = storage.Open(cfg.Database, storage.Options{Base: cfg.BaseURL, Now: c.now}); err != nil {
+			t.Fatal(err)
+		}
+		if server, err = newServer(s.ctx, cfg, db, world{Log: testLog(t), Transport: network, Now: c.now}); err != nil {
+			t.Fatal(err)
+		}
+		network.Serve("comments.test", server.handler)
 	}
-	network.Serve("comments.test", server.handler)
+	s.start()
 	for name, speaks := range map[string]string{"alpha": "mastodon", "beta": "gotosocial", "gamma": "misskey"} {
 		s.stranger(name, fedtest.Options{Base: "https://" + name + ".test", Software: speaks, Transport: network, Now: c.now}, network.Serve)
 	}

@@ -107,6 +107,7 @@ CREATE TABLE comments (
   edited    BIGINT NOT NULL DEFAULT 0,
   received  BIGINT NOT NULL,
   state     TEXT NOT NULL,
+  was       TEXT NOT NULL DEFAULT '',    -- its state before its author was blocked; '' when that is not why it is hidden
   unlisted  INTEGER NOT NULL DEFAULT 0,  -- everybody may read it, but it asks not to be put before everybody
   deleted   INTEGER NOT NULL DEFAULT 0,
   closed_at BIGINT NOT NULL DEFAULT 0,
@@ -152,6 +153,13 @@ CREATE TABLE approvals (
   reply  TEXT NOT NULL UNIQUE,
   target TEXT NOT NULL,
   at     BIGINT NOT NULL
+);
+
+-- Questions for permission to reply (ReplyRequest) that are answered when the blogger has decided about the reply.
+CREATE TABLE requests (
+  reply TEXT PRIMARY KEY,
+  raw   BLOB NOT NULL,                   -- the request as it came; its answer repeats it
+  at    BIGINT NOT NULL
 );
 
 -- What was counted and not kept.
