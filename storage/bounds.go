@@ -22,7 +22,7 @@ func (t tx) bound(to Recipients) error {
 	if to.Inbox != "" {
 		return t.boundHost(thread.IRI(to.Inbox).Host())
 	}
-	return t.boundQueue()
+	return t.boundQueue(maxQueue)
 }
 
 // boundHost keeps the newest deliveries to a host.
@@ -42,13 +42,13 @@ func (t tx) boundHosts() error {
 
 // boundQueue drops what is too much in all, and some more, so that it need not be done each time: of the hosts that fail
 // first.
-func (t tx) boundQueue() error {
+func (t tx) boundQueue(most int) error {
 	var n int
-	if err := t.row("SELECT COUNT(*) FROM deliveries", nil, &n); err != nil || n <= maxQueue {
+	if err := t.row("SELECT COUNT(*) FROM deliveries", nil, &n); err != nil || n <= most {
 		return err
 	}
 	return t.exec(`DELETE FROM deliveries WHERE id IN (SELECT d.id FROM deliveries d LEFT JOIN hosts h ON h.host = d.host
-		ORDER BY COALESCE(h.failures, 0) = 0, d.id LIMIT $1)`, n-maxQueue+maxQueue/50)
+		ORDER BY COALESCE(h.failures, 0) = 0, d.id LIMIT $1)`, n-most+most/50)
 }
 
 // boundWaiting keeps the newest of the comments that nobody but the blogger sees.
@@ -68,7 +68,7 @@ func (t tx) pruneQueue(now time.Time) error {
 	return errors.Join(
 		t.exec("DELETE FROM deliveries WHERE created < $1", ms(now.Add(-queuePatience))),
 		t.boundHosts(),
-		t.boundQueue(),
+		t.boundQueue(maxQueue),
 		t.exec(`DELETE FROM hosts WHERE failures = 0 AND next = 0 AND (SELECT COUNT(*) FROM hosts) > $1
 			AND NOT EXISTS (SELECT 1 FROM actors a WHERE a.host = hosts.host)`, maxHosts),
 	)
