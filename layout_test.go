@@ -20,16 +20,17 @@ import (
 var layout = map[string][]string{
 	"thread":             {},
 	"sanitize":           {},
-	"fetch":              {},
+	"metrics":            {},
+	"fetch":              {"metrics"},
 	"config":             {},
 	"storage":            {"thread"},
 	"federation/wire":    {"thread"},
 	"federation/sign":    {"thread"},
-	"federation":         {"thread", "sanitize", "fetch", "storage", "federation/wire", "federation/sign"},
+	"federation":         {"thread", "sanitize", "fetch", "metrics", "storage", "federation/wire", "federation/sign"},
 	"federation/fedtest": {"thread", "sanitize", "federation/wire", "federation/sign"},
-	"api":                {"thread", "sanitize", "fetch", "storage"},
+	"api":                {"thread", "sanitize", "fetch", "metrics", "storage"},
 	"feed":               {"thread", "sanitize", "fetch", "storage"},
-	"cmd/afterword":      {"api", "config", "feed", "federation", "federation/fedtest", "fetch", "sanitize", "storage", "thread"},
+	"cmd/afterword":      {"api", "config", "feed", "federation", "federation/fedtest", "fetch", "metrics", "sanitize", "storage", "thread"},
 }
 
 // owners are the only packages that may import a library or a part of the standard library.

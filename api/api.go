@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"afterword/fetch"
+	"afterword/metrics"
 	"afterword/storage"
 	"afterword/thread"
 )
@@ -44,6 +45,7 @@ type Config struct {
 	BlogOrigins []string                                     // who may frame our pages, "https://blog.example"
 	CacheBytes  int                                          // 0: 128 MiB
 	Now         func() time.Time                             // nil: time.Now
+	Metrics     *metrics.Set                                 // may be nil
 	Log         *slog.Logger                                 // nil: nothing is logged
 }
 
@@ -54,6 +56,7 @@ type Server struct {
 	cache   *cache
 	flight  singleflight.Group
 	lookups lookups
+	hits    *metrics.Counter
 	reads   atomic.Int64 // threads that were read as a whole
 }
 
@@ -68,7 +71,8 @@ func New(c Config) *Server {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Server{Config: c, headers: headers(c.BlogOrigins), cache: newCache(c.CacheBytes)}
+	return &Server{Config: c, headers: headers(c.BlogOrigins), cache: newCache(c.CacheBytes),
+		hits: c.Metrics.Counter("afterword_threads_total", "Threads that were asked for, by whether their bytes were ready.", "cache")}
 }
 
 // Handler serves the paths below the base.

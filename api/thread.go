@@ -20,8 +20,10 @@ const patience = 30 * time.Second
 func (s *Server) body(q query) (*body, error) {
 	old, _ := s.cache.get(q).(*body)
 	if old != nil && (old.fresh(s.DB.Version(), s.Now()) || !old.renewing.CompareAndSwap(false, true)) {
+		s.hits.Inc("hit")
 		return old, nil
 	}
+	s.hits.Inc("miss")
 	if old != nil {
 		defer old.renewing.Store(false)
 	}

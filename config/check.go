@@ -33,6 +33,7 @@ func (c *Config) Check() error {
 		{"listen", c.checkListen},
 		{"database", c.checkDatabase},
 		{"trusted_proxies", c.checkProxies},
+		{"debug", c.checkDebug},
 		{"blog.url", c.checkBlogURL},
 		{"blog.feed", func() error { return c.checkLink(&c.Blog.Feed) }},
 		{"blog.handle", c.checkHandle},
@@ -107,6 +108,18 @@ func (c *Config) checkListen() error {
 		return mistake(c.Listen, `is not host:port, such as "127.0.0.1:8080"`)
 	}
 	c.Listen = net.JoinHostPort(host, strconv.FormatUint(n, 10))
+	return nil
+}
+
+// checkDebug keeps what only the machine's owner should see on the machine.
+func (c *Config) checkDebug() error {
+	if c.Debug == "" {
+		return nil
+	}
+	host, port, err := net.SplitHostPort(c.Debug)
+	if _, errPort := strconv.ParseUint(port, 10, 16); err != nil || errPort != nil || !loopback(host) {
+		return mistake(c.Debug, `is not host:port of this machine alone, such as "127.0.0.1:6060"`)
+	}
 	return nil
 }
 

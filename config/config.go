@@ -15,6 +15,7 @@ type Config struct {
 	Listen         string         `key:"listen" doc:"host:port that the reverse proxy hands requests to"`
 	Database       string         `key:"database" doc:"file name"`
 	TrustedProxies []netip.Prefix `key:"trusted_proxies" doc:"addresses or networks whose X-Forwarded-For is believed"`
+	Debug          string         `key:"debug" doc:"host:port on this machine for metrics, profiles and the queue, such as 127.0.0.1:6060; empty: none"`
 
 	Blog       Blog       `key:"blog"`
 	Comments   Comments   `key:"comments"`

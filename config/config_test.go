@@ -44,6 +44,7 @@ base_url = "https://Example.com/.ap/"
 listen   = ":9000"
 database = "/var/lib/afterword/db"
 trusted_proxies = ["127.0.0.1", "10.1.2.3/8", "::1", "::ffff:192.0.2.1"]
+debug = "localhost:6060"
 
 [blog]
 url  = "https://example.com/blog"
@@ -82,6 +83,7 @@ contact = "mailto:me@example.com"
 	want := &Config{
 		BaseURL: "https://example.com/.ap", Listen: ":9000", Database: "/var/lib/afterword/db",
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("192.0.2.1/32")},
+		Debug:          "localhost:6060",
 		Blog: Blog{URL: "https://example.com/blog", Feed: "https://example.com/?feed=rss2", Handle: "thoughts_1", AccountDomain: "example.com",
 			Name: `Ünïcode "quoted" 'blog'`, Summary: "two\nlines", Icon: "https://cdn.example.com/i.png?v=2", Header: "https://cdn.example.com/wide.png",
 			Fields: []string{"Pronouns: she/her", "Code: https://example.org/me"}, Language: "de-CH", Note: "full", Pictures: 2,
@@ -123,6 +125,7 @@ func TestPrint(t *testing.T) {
 listen = "127.0.0.1:8080"                 # host:port that the reverse proxy hands requests to
 database = "afterword.db"                 # file name
 trusted_proxies = ["127.0.0.1/32", "::1/128"]  # addresses or networks whose X-Forwarded-For is believed
+debug = ""                                # host:port on this machine for metrics, profiles and the queue, such as 127.0.0.1:6060; empty: none
 
 [blog]
 url = "https://example.com/"              # the blog's home page
@@ -169,14 +172,16 @@ func TestMistakes(t *testing.T) {
 		{minimal + "[comments]\n\nmoderation = \"sometimes\"\n", `afterword.toml:6: comments.moderation: "sometimes" is not one of none, first, all`},
 		{minimal + "[comments]\nimages = \"\"\n", `afterword.toml:5: comments.images: "" is not one of none, avatars, all`},
 		{minimal + "feeds = \"\"\n", `afterword.toml:4: blog.feeds: unknown key; there are url, feed, handle, account_domain, name, summary, icon, header, fields, language, note, pictures, remove_missing, owner`},
-		{"Base_URL = \"https://x.test\"\n", `afterword.toml:1: Base_URL: unknown key; there are base_url, listen, database, trusted_proxies`},
-		{minimal + "[coments]\nimages = \"none\"\n", `afterword.toml:4: coments: unknown key; there are base_url, listen, database, trusted_proxies`},
-		{minimal + "[coments]\n", `afterword.toml:4: coments: unknown key; there are base_url, listen, database, trusted_proxies`},
+		{"Base_URL = \"https://x.test\"\n", `afterword.toml:1: Base_URL: unknown key; there are base_url, listen, database, trusted_proxies, debug`},
+		{minimal + "[coments]\nimages = \"none\"\n", `afterword.toml:4: coments: unknown key; there are base_url, listen, database, trusted_proxies, debug`},
+		{minimal + "[coments]\n", `afterword.toml:4: coments: unknown key; there are base_url, listen, database, trusted_proxies, debug`},
 		{minimal + "[blog.more]\nx = 1\n", `afterword.toml:4: blog.more: unknown key; there are url, feed, handle, account_domain, name, summary, icon, header, fields, language, note, pictures, remove_missing, owner`},
 		{"comments = \"all\"\n" + minimal, `afterword.toml:1: comments: is a section: write [comments] on a line of its own`},
 		{minimal + "[[limits]]\nactor_hour = 1\n", `afterword.toml:4: limits: is a section: write [limits] on a line of its own`},
 		{minimal + "[listen]\na = 1\n", `afterword.toml:4: listen: map[a:1] is not text: put it in quotes`},
 		{minimal + "limits.actor_hour = -1\n", `afterword.toml:4: blog.limits: unknown key; there are url, feed, handle, account_domain, name, summary, icon, header, fields, language, note, pictures, remove_missing, owner`},
+		{"debug = \":6060\"\n" + minimal, `afterword.toml:1: debug: ":6060" is not host:port of this machine alone, such as "127.0.0.1:6060"`},
+		{"debug = \"192.0.2.1:6060\"\n" + minimal, `afterword.toml:1: debug: "192.0.2.1:6060" is not host:port of this machine alone, such as "127.0.0.1:6060"`},
 		{"limits.actor_hour = -1\n" + minimal, `afterword.toml:1: limits.actor_hour: -1 is less than 0`},
 		{"limits = {host_hour = 1.5}\n" + minimal, `afterword.toml:1: limits.host_hour: 1.5 is not a whole number`},
 		{minimal + "[limits]\nhost_hour = \"many\"\n", `afterword.toml:5: limits.host_hour: "many" is not a whole number`},

@@ -3,7 +3,6 @@ package federation
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -131,7 +130,7 @@ func (q *deliveryQueue) underWay(about thread.IRI) (ids []int64) {
 func (f *Federation) deliverOrPark(ctx context.Context, d storage.Delivery) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = f.parkDelivery(ctx, d, fmt.Errorf("panic: %v", r))
+			err = f.parkDelivery(ctx, d, f.DB.Fault(ctx, "deliver", r, d.Body))
 		}
 	}()
 	return f.deliver(ctx, d)
@@ -155,16 +154,21 @@ func (f *Federation) deliver(ctx context.Context, d storage.Delivery) error {
 	var e *fetch.Error
 	switch {
 	case err == nil:
+		f.counts.deliveries.Inc("delivered")
 		return f.DB.Delivered(ctx, d)
 	case !errors.As(err, &e) || e.Kind == fetch.Unsigned:
+		f.counts.deliveries.Inc("failed")
 		return f.parkDelivery(ctx, d, err)
 	case e.Gone():
+		f.counts.deliveries.Inc("gone")
 		f.Log.Info("inbox is gone", "inbox", d.Inbox)
 		return f.DB.InboxGone(ctx, d)
 	case !worthRetrying(e), f.Now().Sub(d.Created) > maxLag:
+		f.counts.deliveries.Inc("refused")
 		f.Log.Info("not delivered", "inbox", d.Inbox, "activity", d.Activity, "error", err)
 		return f.DB.Undeliverable(ctx, d)
 	}
+	f.counts.deliveries.Inc("put off")
 	due := f.Now().Add(max(backoff(max(d.Attempts, d.Failures)), e.RetryAfter))
 	return f.DB.Retry(ctx, d, due, f.hostDue(d, due), err.Error())
 }

@@ -46,6 +46,7 @@ func busy(reason string) answer {
 // answered 202.
 func (f *Federation) postInbox(w http.ResponseWriter, r *http.Request) {
 	a := f.receive(w, r)
+	f.counts.answers.Inc(strconv.Itoa(a.status))
 	if a.retry > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(a.retry/time.Second)+1))
 	}

@@ -25,6 +25,7 @@ import (
 	"afterword/federation/sign"
 	"afterword/federation/wire"
 	"afterword/fetch"
+	"afterword/metrics"
 	"afterword/storage"
 	"afterword/thread"
 )
@@ -57,8 +58,19 @@ type Config struct {
 	// Source tells from which network a request comes; the zero prefix: that is not known. May be nil.
 	Source func(*http.Request) netip.Prefix
 
-	Now func() time.Time // nil: time.Now
-	Log *slog.Logger     // nil: slog.Default()
+	Now     func() time.Time // nil: time.Now
+	Log     *slog.Logger     // nil: slog.Default()
+	Metrics *metrics.Set     // may be nil
+}
+
+// counts are what the federation counts.
+type counts struct{ answers, deliveries *metrics.Counter }
+
+func newCounts(m *metrics.Set) counts {
+	return counts{
+		answers:    m.Counter("afterword_inbox_answers_total", "Messages at the door, by how they were answered.", "status"),
+		deliveries: m.Counter("afterword_deliveries_total", "Attempts to deliver, by what came of them.", "outcome"),
+	}
 }
 
 // Federation is the running federation. Its parts share nothing but the database and this struct, which does not
@@ -70,6 +82,7 @@ type Federation struct {
 	keys    *keyring
 	limit   *limiter
 	queue   *deliveryQueue
+	counts  counts
 	signing chan struct{} // a place for each processor: signing is the dearest thing that the process does
 	sources *sources
 	workers []Worker
@@ -102,6 +115,7 @@ func New(ctx context.Context, c Config) (*Federation, error) {
 		f.blog.Fields = append(f.blog.Fields, wire.Field{Name: strings.TrimSpace(name), Value: strings.TrimSpace(value)})
 	}
 	f.keys = &keyring{f: f, refreshed: map[thread.IRI]time.Time{}}
+	f.counts = newCounts(c.Metrics)
 	f.queue = &deliveryQueue{f: f, sending: map[string]map[int64]storage.Delivery{}}
 	f.signing = make(chan struct{}, runtime.GOMAXPROCS(0))
 	f.workers = []Worker{f.processWorker(), f.pullWorker(), f.publishWorker(), f.deliverWorker(), f.clockWorker(), f.backfillWorker()}

@@ -47,7 +47,7 @@ func (f *Federation) publishAlone(ctx context.Context, c storage.Change) error {
 func (f *Federation) publishGuarded(ctx context.Context, c storage.Change) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v", r)
+			err = f.DB.Fault(ctx, "publish", r, []byte(c.Object))
 		}
 	}()
 	return f.publish(ctx, c)

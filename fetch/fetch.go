@@ -14,8 +14,11 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
+
+	"afterword/metrics"
 )
 
 const (
@@ -29,6 +32,7 @@ type Options struct {
 	AllowPrivate bool              // tests and demo: private and loopback addresses, plain http, any port
 	Transport    http.RoundTripper // nil: the guarded one. Others see only URLs that passed Check
 	Now          func() time.Time  // nil: time.Now. For budgets and what is remembered, not for time-outs
+	Metrics      *metrics.Set      // may be nil
 }
 
 // limits are fields so that tests can shrink them.
@@ -56,6 +60,7 @@ type Client struct {
 	allowPrivate bool
 	now          func() time.Time
 	limits       limits
+	requests     *metrics.Counter
 
 	mu       sync.Mutex // guards what follows, and the fields of every host
 	flights  map[identity]*flight
@@ -80,6 +85,7 @@ func newClient(o Options, l limits, guard control) *Client {
 		o.UserAgent = "Afterword"
 	}
 	return &Client{
+		requests:  o.Metrics.Counter("afterword_requests_total", "Requests to other servers, by how they were answered.", "method", "status"),
 		transport: o.Transport, userAgent: o.UserAgent, allowPrivate: o.AllowPrivate, now: o.Now, limits: l,
 		flights:  map[identity]*flight{},
 		failures: newLRU[identity, failure](l.failures),
@@ -319,8 +325,10 @@ func (c *Client) send(req *http.Request, sign func(*http.Request) error) (*http.
 	}
 	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
+		c.requests.Inc(req.Method, "none")
 		return nil, broken(req.Context(), err)
 	}
+	c.requests.Inc(req.Method, strconv.Itoa(resp.StatusCode))
 	return resp, nil
 }
 

@@ -214,7 +214,14 @@ func (t tx) settle(id int64, v thread.Verdict, now time.Time) error {
 	if v.Decision == thread.Secret {
 		return errors.Join(t.exec("DELETE FROM received WHERE id = $1", id), t.tick(string(thread.Secret)))
 	}
-	return t.exec("UPDATE received SET decision = $1, reason = $2, decided = $3, waits_for = '' WHERE id = $4", v.Decision, v.Reason, ms(now), id)
+	var kind string
+	err := t.row("UPDATE received SET decision = $1, reason = $2, decided = $3, waits_for = '' WHERE id = $4 RETURNING type",
+		[]any{v.Decision, v.Reason, ms(now), id}, &kind)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	t.verdicts.add(kind, v.Decision)
+	return err
 }
 
 // Count counts something that is not kept.

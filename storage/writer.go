@@ -19,6 +19,8 @@ type writer struct {
 	jobs  chan job
 	done  chan struct{} // closed when run has returned
 	cache statements
+
+	verdicts tally
 }
 
 type job struct {
@@ -27,7 +29,10 @@ type job struct {
 }
 
 // tx is a transaction as the methods of DB see it.
-type tx struct{ queryer }
+type tx struct {
+	queryer
+	verdicts *tally
+}
 
 func openWriter(path string) (*writer, error) {
 	db, err := sql.Open("sqlite", dsn(path, "_pragma=journal_mode(wal)"))
@@ -129,7 +134,7 @@ func (w *writer) alone(ctx context.Context, fn func(tx) error) (result, err erro
 	if err := q.exec("SAVEPOINT job"); err != nil {
 		return nil, err
 	}
-	if result = guarded(fn, tx{q}); result != nil {
+	if result = guarded(fn, tx{q, &w.verdicts}); result != nil {
 		if err := q.exec("ROLLBACK TO job"); err != nil {
 			return nil, err
 		}

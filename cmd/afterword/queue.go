@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -9,6 +11,8 @@ import (
 )
 
 func queueShow(c *call) error {
+	var limit int
+	c.flags.IntVar(&limit, "limit", 50, "how many hosts to list, those with the most first; 0: all of them")
 	c.jsonFlag()
 	if err := c.parse(0); err != nil {
 		return err
@@ -17,23 +21,40 @@ func queueShow(c *call) error {
 	if err != nil {
 		return err
 	}
+	if !c.asJSON {
+		return printQueue(c.ctx, db, c.stdout, limit)
+	}
 	hosts, err := db.Queue(c.ctx)
 	if err != nil {
 		return err
 	}
-	if c.asJSON {
-		if hosts == nil {
-			hosts = []storage.HostQueue{}
-		}
-		return c.printJSON(hosts)
+	if hosts == nil {
+		hosts = []storage.HostQueue{}
 	}
-	for _, h := range hosts {
-		c.printf("%5d waiting for %s, next try %s\n", h.Waiting, h.Host, h.Next.Format(time.RFC3339))
+	return c.printJSON(hosts)
+}
+
+// printQueue writes how far what goes to many has come, and what waits for which host.
+func printQueue(ctx context.Context, db *storage.DB, w io.Writer, limit int) error {
+	fanOuts, err := db.FanOuts(ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range fanOuts {
+		fmt.Fprintf(w, "%s of %s, since %s: %d of %d inboxes done\n", f.Kind, f.Object, f.At.Format(time.RFC3339), f.Recipients-f.Waiting, f.Recipients)
+	}
+	hosts, err := db.Queue(ctx)
+	for i, h := range hosts {
+		if limit > 0 && i == limit {
+			fmt.Fprintf(w, "and %d more hosts (-limit 0 lists all)\n", len(hosts)-limit)
+			break
+		}
+		fmt.Fprintf(w, "%5d waiting for %s, next try %s\n", h.Waiting, h.Host, h.Next.Format(time.RFC3339))
 		if h.Error != "" {
-			c.printf("      failed %d times: %s\n", h.Failures, h.Error)
+			fmt.Fprintf(w, "      failed %d times: %s\n", h.Failures, h.Error)
 		}
 	}
-	return nil
+	return err
 }
 
 func queueRetry(c *call) error {

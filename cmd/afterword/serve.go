@@ -17,6 +17,7 @@ import (
 	"afterword/federation"
 	"afterword/feed"
 	"afterword/fetch"
+	"afterword/metrics"
 	"afterword/storage"
 	"afterword/thread"
 )
@@ -48,6 +49,11 @@ func serve(c *call) error {
 	if err != nil {
 		return fmt.Errorf("cannot listen: %w (listen in the configuration says where)", err)
 	}
+	stop, err := s.debug(db)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	return s.run(c.ctx, l, s.handler)
 }
 
@@ -70,6 +76,7 @@ type server struct {
 	fed     *federation.Federation
 	posts   *feed.Reader
 	handler http.Handler
+	metrics *metrics.Set
 	log     *slog.Logger
 
 	waits waits
@@ -80,9 +87,12 @@ type world struct {
 	Log       *slog.Logger
 	Transport http.RoundTripper // nil: the real network
 	Now       func() time.Time  // nil: time.Now
+
+	metrics *metrics.Set
 }
 
 func newServer(ctx context.Context, cfg *config.Config, db *storage.DB, w world) (*server, error) {
+	w.metrics = new(metrics.Set)
 	client := newClient(cfg, w)
 	posts := newReader(cfg, db, client, w)
 	fed, err := newFederation(ctx, cfg, db, client, posts.DemandNote, w)
@@ -90,13 +100,13 @@ func newServer(ctx context.Context, cfg *config.Config, db *storage.DB, w world)
 		return nil, err
 	}
 	readers := api.New(api.Config{DB: db, Fetch: client, Base: cfg.BaseURL, Blog: api.Blog{Name: cfg.Blog.Name, URL: cfg.Blog.URL, Lang: cfg.Blog.Language},
-		Owner: cfg.Blog.Owner, Rules: rules(cfg), Demand: posts.Demand, Now: w.Now, Log: w.Log})
-	return &server{cfg: cfg, fed: fed, posts: posts, handler: surviving(db, w.Log, router(cfg.BaseURL, fed, readers)), log: w.Log, waits: usualWaits}, nil
+		Owner: cfg.Blog.Owner, Rules: rules(cfg), Demand: posts.Demand, Now: w.Now, Log: w.Log, Metrics: w.metrics})
+	return &server{cfg: cfg, fed: fed, posts: posts, handler: surviving(db, w.Log, router(cfg.BaseURL, fed, readers)), metrics: w.metrics, log: w.Log, waits: usualWaits}, nil
 }
 
 // newClient is the process's only way out.
 func newClient(cfg *config.Config, w world) *fetch.Client {
-	return fetch.New(fetch.Options{UserAgent: userAgent(cfg), AllowPrivate: cfg.Federation.AllowPrivate, Transport: w.Transport, Now: w.Now})
+	return fetch.New(fetch.Options{UserAgent: userAgent(cfg), AllowPrivate: cfg.Federation.AllowPrivate, Transport: w.Transport, Now: w.Now, Metrics: w.metrics})
 }
 
 // newReader reads the blog.
