@@ -26,8 +26,12 @@ func (f *Federation) actorFrom(o *wire.Object) (storage.Actor, error) {
 		return storage.Actor{}, errors.New("an account on this server")
 	}
 	name := sanitize.Name(p.Username, 64)
+	handle := "@" + name + "@" + o.ID.Host()
+	if name == "" {
+		name, handle = o.ID.Host(), "@"+o.ID.Host()
+	}
 	a := storage.Actor{
-		Author: thread.Author{ID: o.ID, Name: sanitize.Name(o.Name, 100), Handle: "@" + name + "@" + o.ID.Host(),
+		Author: thread.Author{ID: o.ID, Name: sanitize.Name(o.Name, 100), Handle: handle,
 			URL: sanitize.Link(o.URL), Avatar: sanitize.Link(p.Icon), Bot: p.Bot},
 		Type: o.Type(), HidesPublic: p.HidesPublic || p.Suspended || optsOut(o), HidesUnlisted: p.HidesCC,
 	}
@@ -50,6 +54,9 @@ func (f *Federation) actorFrom(o *wire.Object) (storage.Actor, error) {
 		if k.PEM != "" && (k.Owner == o.ID || k.Owner == "") && thread.SameOrigin(thread.IRI(k.ID), o.ID) {
 			a.Keys = append(a.Keys, storage.ActorKey{ID: k.ID, Owner: o.ID, PEM: k.PEM})
 		}
+	}
+	if len(a.Keys) > 0 { // PeerTube signs by the id of the account: that means its first key
+		a.Keys = append(a.Keys, storage.ActorKey{ID: string(o.ID), Owner: o.ID, PEM: a.Keys[0].PEM})
 	}
 	return a, nil
 }

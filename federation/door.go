@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"os"
 	"slices"
@@ -116,7 +117,7 @@ func checkRequest(r *http.Request) answer {
 		return answer{status: http.StatusRequestEntityTooLarge, reason: "the message is larger than 1 MiB"}
 	case compressed(r.Header.Values("Content-Encoding")):
 		return answer{status: http.StatusUnsupportedMediaType, reason: "compressed messages are not read"}
-	case !fetch.ActivityJSON(r.Header.Get("Content-Type")):
+	case !readable(r.Header.Get("Content-Type")):
 		return answer{status: http.StatusUnsupportedMediaType, reason: "Content-Type must be application/activity+json"}
 	}
 	return answer{}
@@ -124,6 +125,14 @@ func checkRequest(r *http.Request) answer {
 
 func compressed(encodings []string) bool {
 	return slices.ContainsFunc(encodings, func(name string) bool { return name != "" && !strings.EqualFold(name, "identity") })
+}
+
+// readable tells whether a message of this Content-Type is read. On a signed message the type proves nothing (SECURITY
+// A4-A6), unlike on a document that we fetch: Takahē sends plain application/json, others a profile without quotes.
+func readable(contentType string) bool {
+	media, _, _ := mime.ParseMediaType(contentType)
+	return media == "application/json" || fetch.ActivityJSON(contentType) ||
+		media == "application/ld+json" && strings.Contains(contentType, "https://www.w3.org/ns/activitystreams")
 }
 
 // consider decides about a well-formed message. An error is our own trouble.

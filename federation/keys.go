@@ -132,6 +132,7 @@ func (r *requestKeys) fetch(ctx context.Context, keyID string, fresh bool) (stor
 	if owner == "" || !thread.SameOrigin(owner, thread.IRI(keyID)) {
 		return storage.Actor{}, sign.Key{}, noKey("the document of the key names no owner on its server")
 	}
+	ofKey := doc
 	if doc.ID != owner || doc.Profile == nil || doc.Profile.Inbox == "" {
 		if doc, err = r.document(ctx, string(owner), fresh); err != nil {
 			return storage.Actor{}, sign.Key{}, err
@@ -140,7 +141,19 @@ func (r *requestKeys) fetch(ctx context.Context, keyID string, fresh bool) (stor
 	if doc.ID != owner || doc.Profile == nil || !doc.IsActor() { // SECURITY B71
 		return storage.Actor{}, sign.Key{}, noKey("its owner is not an account")
 	}
+	complete(doc.Profile, ofKey)
 	return r.ring.f.match(doc, keyID)
+}
+
+// complete puts into an account's list the key that it names by its id alone and that has a document of its own.
+func complete(owner *wire.Profile, ofKey *wire.Object) {
+	for i, listed := range owner.Keys {
+		for _, k := range ofKey.Profile.Keys {
+			if listed.PEM == "" && k.ID == listed.ID && k.ID == string(ofKey.ID) {
+				owner.Keys[i] = k
+			}
+		}
+	}
 }
 
 // document fetches what a key's id points to, for somebody who has yet to prove anything.

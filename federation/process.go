@@ -162,7 +162,14 @@ func (f *Federation) authority(m storage.Message, a *wire.Object) (thread.Verdic
 // an object that may concern us.
 func (f *Federation) hint(ctx context.Context, m storage.Message, a *wire.Object, v thread.Verdict) error {
 	o := a.Object
-	askable := (brings(a) || a.Type() == "Delete") && o.ID != "" && !f.blog.IsOurs(o.ID) && !thread.SameOrigin(o.ID, m.Sender)
+	askable := (brings(a) || a.Type() == "Delete") && o.ID != "" && !f.blog.IsOurs(o.ID)
+	if askable && thread.SameOrigin(o.ID, m.Sender) {
+		sender, err := f.DB.Actor(ctx, m.Sender)
+		if err != nil {
+			return err
+		}
+		askable = sender.Type == "Application" // the server itself, which passes on what its accounts say
+	}
 	if askable && a.Type() == "Delete" {
 		known, err := f.DB.Known(ctx, o.ID)
 		if err != nil {

@@ -27,6 +27,9 @@ func (f *Federation) concerns(ctx context.Context, a *wire.Object) (bool, error)
 		if o.ID == a.Actor {
 			return f.knownActor(ctx, a.Actor)
 		}
+		if a.Type() == "Create" && len(o.Raw) == 0 && thread.SameOrigin(o.ID, a.Actor) {
+			return true, nil
+		}
 		return f.isReply(ctx, a, o)
 	case "Delete":
 		if o.ID == a.Actor {
@@ -40,7 +43,7 @@ func (f *Federation) concerns(ctx context.Context, a *wire.Object) (bool, error)
 	case "Undo":
 		return f.undoConcerns(ctx, a)
 	case "Flag":
-		return f.blog.IsOurs(o.ID), nil
+		return slices.ContainsFunc(a.Objects, f.blog.IsOurs), nil
 	}
 	return false, nil
 }
@@ -52,7 +55,10 @@ func (f *Federation) isReply(ctx context.Context, a, o *wire.Object) (bool, erro
 		return false, nil
 	}
 	if len(o.Raw) == 0 { // a bare id: what it is, its origin must say
-		return !f.blog.IsOurs(o.ID) && f.addressed(a), nil
+		if f.blog.IsOurs(o.ID) || f.addressed(a) {
+			return !f.blog.IsOurs(o.ID), nil
+		}
+		return f.DB.Known(ctx, o.ID)
 	}
 	for _, id := range o.InReplyTo {
 		if known, err := f.DB.Known(ctx, id); err != nil || known {
@@ -78,19 +84,23 @@ func (f *Federation) addressed(o *wire.Object) bool {
 	return slices.ContainsFunc(o.To, us) || slices.ContainsFunc(o.Cc, us) || slices.ContainsFunc(o.Mentions, us)
 }
 
-// isBoostOrHint: an Announce of something in our threads is a boost; one that wraps a reply to us (Lemmy, NodeBB) is a
-// hint to fetch that reply.
+// isBoostOrHint: an Announce of something in our threads is a boost; one that wraps a reply to us, its edit or its
+// deletion (Lemmy, Mbin, NodeBB) is a hint to fetch that reply.
 func (f *Federation) isBoostOrHint(ctx context.Context, o *wire.Object) (bool, error) {
 	if known, err := f.DB.Known(ctx, o.ID); err != nil || known {
 		return known, err
 	}
-	if len(o.Raw) == 0 {
+	switch inner := o.Object; {
+	case len(o.Raw) == 0:
 		return false, nil
+	case inner == nil:
+		return f.isReply(ctx, o, o)
+	case o.Type() == "Create" || o.Type() == "Update":
+		return f.isReply(ctx, o, inner)
+	case o.Type() == "Delete" && !f.blog.IsOurs(inner.ID):
+		return f.DB.Known(ctx, inner.ID)
 	}
-	if o.Object != nil {
-		return f.isReply(ctx, o, o.Object)
-	}
-	return f.isReply(ctx, o, o)
+	return false, nil
 }
 
 func (f *Federation) undoConcerns(ctx context.Context, a *wire.Object) (bool, error) {

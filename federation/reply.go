@@ -151,7 +151,7 @@ func (f *Federation) edit(ctx context.Context, m storage.Message, known thread.C
 		return f.DB.WithdrawComment(ctx, m, known.ID, v)
 	case same(known, c, audience):
 		return f.DB.Settle(ctx, m, ignored("known, and nothing in it changed"))
-	case !o.Updated.IsZero() && !o.Updated.After(later(known.Edited, known.Published)), o.Updated.IsZero() && m.Type == "Create" && !known.Edited.IsZero():
+	case !newer(m, known, o):
 		return f.DB.Settle(ctx, m, ignored("older than what is known"))
 	case c.HTML == "":
 		return f.DB.Settle(ctx, m, ignored("the edit says nothing"))
@@ -180,6 +180,18 @@ func (f *Federation) showsUnlisted(ctx context.Context, author thread.IRI) bool 
 	return f.Rules.ShowUnlisted && err == nil && !a.HidesUnlisted
 }
 
+// newer tells whether an object is later than what is known of it. A Create without a date of change is the first version,
+// however often it comes; a comment that is dated by when it came says nothing about its author's clock.
+func newer(m storage.Message, known thread.Comment, o *wire.Object) bool {
+	switch {
+	case o.Updated.IsZero():
+		return m.Type != "Create"
+	case known.Edited.IsZero() && known.Published.Equal(known.Received):
+		return true
+	}
+	return o.Updated.After(later(known.Edited, known.Published))
+}
+
 func later(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
@@ -192,8 +204,8 @@ func later(a, b time.Time) time.Time {
 func (f *Federation) textOf(o *wire.Object) thread.Comment {
 	kind, text := o.Text()
 	var b strings.Builder
-	if title := sanitize.Name(o.Name, 300); title != "" && o.Type() != "Note" {
-		b.WriteString("<p><strong>" + escape(title) + "</strong></p>")
+	if title := sanitize.Name(o.Title(), 300); title != "" {
+		b.WriteString("<p><strong>" + linked(escape(title), o.URL) + "</strong></p>")
 	}
 	switch kind {
 	case wire.Markdown:
@@ -226,10 +238,17 @@ func options(names []string) string {
 	return "<ul>" + b.String() + "</ul>"
 }
 
+// linked is safe text as a link to an address that can be one.
+func linked(text, url string) string {
+	if url = sanitize.Link(url); url == "" {
+		return text
+	}
+	return `<a href="` + escape(url) + `">` + text + `</a>`
+}
+
 // attachment is a link with the picture's description: nothing of other servers is shown by itself.
 func attachment(a wire.Attachment) string {
-	link := sanitize.Link(a.URL)
-	if link == "" {
+	if sanitize.Link(a.URL) == "" {
 		return ""
 	}
 	text := sanitize.Name(a.Alt, 500)
@@ -239,7 +258,7 @@ func attachment(a wire.Attachment) string {
 	if text == "" {
 		text = "Attachment"
 	}
-	return `<p><a href="` + escape(link) + `">` + escape(text) + `</a></p>`
+	return "<p>" + linked(escape(text), a.URL) + "</p>"
 }
 
 func mediaKind(a wire.Attachment) string {

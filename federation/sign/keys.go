@@ -25,9 +25,13 @@ const (
 const maxPEM = 16 << 10
 
 // ParsePublicKey reads the publicKeyPem of an actor: one block "PUBLIC KEY" (SPKI) or "RSA PUBLIC KEY" (PKCS #1) with
-// an RSA key of 2048 to 4096 bits and e = 65537, or an Ed25519 key. Line ends may be CRLF. Anything else is an *Error
-// of kind Refused. The result is an *rsa.PublicKey or an ed25519.PublicKey.
+// an RSA key of 2048 to 4096 bits and e = 65537, or an Ed25519 key. Line ends may be CRLF. It also reads the
+// publicKeyMultibase of a Multikey (FEP-521a) that is Ed25519. Anything else is an *Error of kind Refused. The result is
+// an *rsa.PublicKey or an ed25519.PublicKey.
 func ParsePublicKey(text string) (crypto.PublicKey, error) {
+	if strings.HasPrefix(text, "z") {
+		return parseMultibase(text)
+	}
 	block, err := onlyBlock(text)
 	if err != nil {
 		return nil, err
@@ -69,7 +73,7 @@ func onlyBlock(text string) (*pem.Block, error) {
 	return block, nil
 }
 
-// checkPublic refuses keys that we do not verify with. It never fails for a key from ParsePublicKey or ParseMultibase.
+// checkPublic refuses keys that we do not verify with. It never fails for a key from ParsePublicKey.
 func checkPublic(key crypto.PublicKey) error {
 	switch k := key.(type) {
 	case *rsa.PublicKey:
@@ -105,9 +109,8 @@ func signedWith(key crypto.PublicKey, text, sig []byte) bool {
 	return false
 }
 
-// ParseMultibase reads the publicKeyMultibase of a Multikey in assertionMethod (FEP-521a): base58btc of an Ed25519 key,
-// "z6Mk…". Anything else is an *Error of kind Refused.
-func ParseMultibase(s string) (ed25519.PublicKey, error) {
+// parseMultibase reads base58btc of an Ed25519 key, "z6Mk…".
+func parseMultibase(s string) (crypto.PublicKey, error) {
 	const digits = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 	number := new(big.Int)
 	if len(s) != 48 { // as long as all with the prefix ed 01 are

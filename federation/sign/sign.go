@@ -50,7 +50,7 @@ func (s Sender) Algorithm() string { return s.algorithm }
 type Key struct {
 	ID     string           // the id under which the document lists it
 	Owner  thread.IRI       // the actor who, by his own document, has this key; never empty
-	Public crypto.PublicKey // from ParsePublicKey or ParseMultibase
+	Public crypto.PublicKey // from ParsePublicKey
 }
 
 // KeySource finds the key that a keyId names.

@@ -23,7 +23,7 @@ var (
 	actorTypes      = []string{"Person", "Group", "Organization", "Service", "Application"}
 	collectionTypes = []string{"Collection", "OrderedCollection", "CollectionPage", "OrderedCollectionPage"}
 	linkTypes       = []string{"Link", "Mention", "Hashtag", "Emoji", "PropertyValue"}
-	keyTypes        = []string{"Key", "CryptographicKey"}
+	keyTypes        = []string{"Key", "CryptographicKey", "Multikey"}
 	knownTypes      = slices.Concat(activityTypes, objectTypes, actorTypes, collectionTypes, linkTypes, keyTypes)
 )
 

@@ -102,7 +102,7 @@ func (o *Object) Title() string {
 
 // Warning is the content warning. On anything longer than a Note, summary is an abstract (PROTOCOL 1c).
 func (o *Object) Warning() string {
-	if t := o.Type(); t == "Note" || t == "Question" || o.Sensitive {
+	if t := o.Type(); !o.saysSummary() && (t == "Note" || t == "Question" || o.Sensitive) {
 		return o.Summary
 	}
 	return ""

@@ -622,8 +622,31 @@ func TestR094_Warning(t *testing.T) {
 		`"type":"Article","summary":"gore","sensitive":true`:        "gore",
 		`"type":"Note","summary":null,"summaryMap":{"en":"mapped"}`: "mapped",
 	} {
-		if got := parse(t, `{"id":"https://good.test/n",`+sent+`}`).Warning(); got != want {
+		if got := parse(t, `{"id":"https://good.test/n","content":"<p>x</p>",`+sent+`}`).Warning(); got != want {
 			t.Errorf("%s: %q", sent, got)
+		}
+	}
+}
+
+// A summary before nothing is all the text there is, and no warning of it.
+func TestR096_OnlyASummary(t *testing.T) {
+	for sent, want := range map[string]string{
+		`"type":"Note","summary":"just this"`: "plain just this",
+		`"type":"Note","summary":"eyes","attachment":{"type":"Image","url":"https://good.test/p.png"}`:    "plain , warning eyes",
+		`"type":"Article","name":"Title","summary":"<p>abstract</p>","content":null`:                      "html <p>abstract</p>",
+		`"type":"Article","name":"Title","summary":"<p>abstract</p>","content":"<p>text</p>"`:             "html <p>text</p>",
+		`"type":"Question","summary":"pick","oneOf":[{"type":"Note","name":"a"}]`:                         "plain , warning pick",
+		`"type":"Page","name":"Title","summary":"gore","sensitive":true,"content":""`:                     "plain gore",
+		`"type":"Video","summary":"","name":"Film","attachment":[],"content":null,"summaryMap":{"en":""}`: "plain ",
+	} {
+		o := parse(t, `{"id":"https://good.test/n",`+sent+`}`)
+		kind, text := o.Text()
+		got := string(kind) + " " + text
+		if w := o.Warning(); w != "" {
+			got += ", warning " + w
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", sent, got, want)
 		}
 	}
 }

@@ -41,7 +41,7 @@ func (r reader) full(n *node) *Object {
 	r.address(o, n)
 	r.say(o, n)
 	r.relate(o, n)
-	if isActor(o.Type()) || n.get("inbox").given() || n.get("publicKeyPem").given() {
+	if isActor(o.Type()) || n.first("inbox", "publicKeyPem", "publicKeyMultibase").given() {
 		o.Profile = r.profile(o, n)
 	}
 	if isCollection(o.Type()) {
@@ -213,7 +213,7 @@ func (r reader) profile(o *Object, n *node) *Profile {
 	if p.SharedInbox == "" {
 		p.SharedInbox = n.get("sharedInbox").id()
 	}
-	if n.get("publicKeyPem").given() {
+	if n.first("publicKeyPem", "publicKeyMultibase").given() {
 		p.Keys = append(p.Keys, publicKey(n))
 	}
 	for _, name := range []string{"publicKey", "assertionMethod"} {

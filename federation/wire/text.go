@@ -80,18 +80,33 @@ var (
 // Text is the content and how to read it. What claims to be HTML but has no tag is plain text with line breaks that
 // matter, as Pleroma's clients send it; entities in it are resolved. Never put the result into a page as it is.
 func (o *Object) Text() (TextKind, string) {
-	switch o.MediaType {
+	if o.saysSummary() {
+		return textOf("text/html", o.Summary)
+	}
+	return textOf(o.MediaType, o.Content)
+}
+
+// saysSummary tells whether the summary is all the text there is: an abstract without its article, or a warning before
+// nothing.
+func (o *Object) saysSummary() bool {
+	t := o.Type()
+	short := t == "Note" || t == "Question"
+	return o.Summary != "" && o.Profile == nil && strings.TrimSpace(o.Content) == "" && !(short && len(o.Attachments)+len(o.Options) > 0)
+}
+
+func textOf(mediaType, text string) (TextKind, string) {
+	switch mediaType {
 	case "text/html", "application/xhtml+xml", "":
-		if tagLike.MatchString(o.Content) {
-			return HTML, o.Content
+		if tagLike.MatchString(text) {
+			return HTML, text
 		}
-		if entityLike.MatchString(o.Content) {
-			return Plain, html.UnescapeString(o.Content)
+		if entityLike.MatchString(text) {
+			return Plain, html.UnescapeString(text)
 		}
 	case "text/markdown":
-		return Markdown, o.Content
+		return Markdown, text
 	}
-	return Plain, o.Content
+	return Plain, text
 }
 
 // dateLayouts are the dates that were seen, the usual one first. Each may have a fraction after its seconds.
@@ -114,8 +129,15 @@ func moment(n *node) time.Time {
 	switch n.kind {
 	case '"':
 		t = parseDate(strings.TrimSpace(n.text))
+	case '{':
+		return moment(n.get("@value"))
 	case '0':
-		if seconds, err := strconv.ParseInt(n.text, 10, 64); err == nil && 0 < seconds && seconds < 1<<38 {
+		seconds, err := strconv.ParseInt(n.text, 10, 64)
+		switch {
+		case err != nil || seconds <= 0 || seconds >= 1<<48:
+		case seconds > 1<<36: // milliseconds, as JavaScript counts
+			t = time.UnixMilli(seconds)
+		default:
 			t = time.Unix(seconds, 0)
 		}
 	}
@@ -129,6 +151,7 @@ func parseDate(s string) time.Time {
 	if len(s) > 64 {
 		return time.Time{}
 	}
+	s = strings.ToUpper(s)                          // RFC 3339 5.6 lets "t" and "z" be small
 	if len(s) > 10 && s[10] == ' ' && s[4] == '-' { // SQL's "2006-01-02 15:04:05 +0000"
 		s = s[:10] + "T" + strings.ReplaceAll(s[11:], " ", "")
 	}
