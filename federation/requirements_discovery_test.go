@@ -216,7 +216,7 @@ func TestR014_Collections(t *testing.T) {
 }
 
 // A post is saved with a date of its own, one a day.
-func (s *stage) posts(n int) (ids []string) {
+func (s *stage) aYearOfPosts(n int) (ids []string) {
 	s.Helper()
 	for i := range n {
 		p, _, err := s.db.SavePost(s.ctx, storage.Draft{URL: fmt.Sprintf("https://blog.test/%d/", i), Title: fmt.Sprint("No. ", i),
@@ -231,7 +231,7 @@ func (s *stage) posts(n int) (ids []string) {
 
 func TestR015_Featured(t *testing.T) {
 	s := open(t)
-	ids := s.posts(12)
+	ids := s.aYearOfPosts(12)
 	slices.Reverse(ids)
 	featured := s.document(base + "/featured")
 	if want := fmt.Sprint(append([]string{note}, ids[:9]...)); featured["type"] != "OrderedCollection" || featured["first"] != nil || fmt.Sprint(featured["orderedItems"]) != want {
