@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -20,10 +21,10 @@ import (
 // Anybody can ask for anything, so this costs the blog next to nothing: a page that refuses is remembered by fetch, one that
 // is no post by us, and of either kind the blog is asked for ten a minute (fetch.Get.Stranger).
 func (r *Reader) Demand(ctx context.Context, page string) error {
-	iri, err := thread.ParseIRI(page)
-	asked := string(iri.WithoutFragment())
+	path, err := thread.PathOf(page)
+	asked := thread.IRI(r.Blog).Origin() + path
 	key := thread.CanonicalURL(asked)
-	if err != nil || !OnBlog(asked, r.Blog) || key == thread.CanonicalURL(r.Blog) || r.strangers.knows(key, r.Now()) {
+	if err != nil || !OnBlog(page, r.Blog) || key == thread.CanonicalURL(r.Blog) || r.strangers.knows(key, r.Now()) {
 		return storage.ErrNotFound
 	}
 	switch item, err := r.DB.FindItem(ctx, storage.Draft{URL: asked}); {
@@ -32,22 +33,39 @@ func (r *Reader) Demand(ctx context.Context, page string) error {
 	case item.Removed:
 		return storage.ErrNotFound
 	}
-	found, err := getPage(ctx, r.Fetch, fetch.Get{URL: asked, Stranger: true})
+	found, err := r.askFor(ctx, asked)
 	if err != nil {
 		r.Log.Debug("no page to make a post of", "page", asked, "error", err)
 		return storage.ErrNotFound
 	}
-	post := found.URL
-	if thread.CanonicalURL(found.Canonical) == key {
-		post = found.Canonical
-	}
-	if id, err := thread.NoteID(r.Base, post, 1); err != nil || found.Noindex || !slices.Contains(found.Activity, string(id)) || thread.CanonicalURL(post) != key {
+	post, ok := r.wants(found, key)
+	if !ok {
 		r.strangers.add(key, r.Now())
 		return storage.ErrNotFound
 	}
 	r.Fetch.Vouch(asked)
 	_, _, err = r.DB.SavePost(ctx, r.onDemand(found, post))
 	return err
+}
+
+// askFor reads a page for a stranger. Readers' addresses come without the slash at their end, by which many blogs find no
+// page.
+func (r *Reader) askFor(ctx context.Context, page string) (Page, error) {
+	found, err := getPage(ctx, r.Fetch, fetch.Get{URL: page, Stranger: true})
+	if _, refused := errors.AsType[*fetch.Error](err); refused && !strings.HasSuffix(page, "/") && !strings.ContainsAny(page[strings.LastIndexByte(page, '/'):], ".?") {
+		return getPage(ctx, r.Fetch, fetch.Get{URL: page + "/", Stranger: true})
+	}
+	return found, err
+}
+
+// wants tells whether a page is to have a post, and under which address.
+func (r *Reader) wants(p Page, key string) (post string, ok bool) {
+	post = p.URL
+	if thread.CanonicalURL(p.Canonical) == key {
+		post = p.Canonical
+	}
+	id, err := thread.NoteID(r.Base, post, 1)
+	return post, err == nil && !p.Noindex && slices.Contains(p.Activity, string(id)) && thread.CanonicalURL(post) == key
 }
 
 // DemandNote is Demand for a Note's id.

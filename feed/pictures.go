@@ -108,13 +108,14 @@ func (a *album) read(text string) {
 				continue
 			}
 			seen++
-			attr := attributes(t)
-			if !tiny(attr["width"]) && !tiny(attr["height"]) && !strings.Contains(attr["class"], "smiley") && !strings.Contains(attr["class"], "emoji") {
+			if attr := attributes(t); !tiny(attr["width"]) && !tiny(attr["height"]) && !smiley(attr["class"]) {
 				a.add(attr["src"], "", attr["alt"])
 			}
 		}
 	}
 }
+
+func smiley(class string) bool { return strings.Contains(class, "smiley") || strings.Contains(class, "emoji") }
 
 func tiny(size string) bool {
 	n, err := strconv.Atoi(strings.TrimSuffix(size, "px"))

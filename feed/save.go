@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/net/html/atom"
+
 	"afterword/sanitize"
 	"afterword/storage"
 	"afterword/thread"
@@ -162,6 +164,8 @@ func (r *Reader) draft(it item, page, lang string) storage.Draft {
 		Pictures: it.pictures[:min(len(it.pictures), r.Pictures)]}
 	it.summary, it.content = withoutFooter(it.summary, page), withoutFooter(it.content, page)
 	switch text := cmp.Or(it.content, it.summary); {
+	case r.Note == Full && len(d.Pictures) < r.Pictures: // all of them are shown
+		d.Content = sanitize.Note(markup(withoutImages(text)), page)
 	case r.Note == Full:
 		d.Content = sanitize.Note(markup(text), page)
 	case r.Note == Title && d.Title != "":
@@ -184,8 +188,15 @@ func title(s string) string {
 
 var images = regexp.MustCompile(`(?i)<(img|source)\b[^>]*>`)
 
-// withoutImages is for an excerpt: what its pictures show is said where they are shown.
-func withoutImages(text string) string { return images.ReplaceAllString(text, "") }
+// withoutImages is for a text whose pictures stand beside it, with what they show. Smileys are words.
+func withoutImages(text string) string {
+	return images.ReplaceAllStringFunc(text, func(tag string) string {
+		if smiley(tag) {
+			return tag
+		}
+		return ""
+	})
+}
 
 // withoutFooter drops the paragraph with which WordPress ends what it gives to feeds, in any language: "The post … appeared
 // first on …", of two links, the first to the post itself.
@@ -202,10 +213,14 @@ func withoutFooter(text, page string) string {
 	return text
 }
 
-// markup is HTML, made of plain text where the feed has that.
+var tag = regexp.MustCompile(`</?([A-Za-z][A-Za-z0-9]*)[\s/>]`)
+
+// markup is HTML, made of plain text where the feed has that: no tag in it is one of HTML's.
 func markup(s string) string {
-	if strings.Contains(s, "<") {
-		return s
+	for _, m := range tag.FindAllStringSubmatch(s, -1) {
+		if atom.Lookup([]byte(strings.ToLower(m[1]))) != 0 {
+			return s
+		}
 	}
 	lines := strings.ReplaceAll(html.EscapeString(html.UnescapeString(strings.TrimSpace(s))), "\r\n", "\n")
 	return "<p>" + strings.ReplaceAll(strings.ReplaceAll(lines, "\n\n", "</p><p>"), "\n", "<br>") + "</p>"
