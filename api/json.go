@@ -45,6 +45,8 @@ type (
 		Imported  bool        `json:"imported"`
 		Closed    bool        `json:"closed"`
 		Replies   int         `json:"replies"`
+		Likes     int         `json:"likes"`
+		Boosts    int         `json:"boosts"`
 	}
 	authorJSON struct {
 		ID     thread.IRI `json:"id"`
@@ -84,6 +86,7 @@ func (s *Server) commentJSON(c step) commentJSON {
 	if c.Stub {
 		return out
 	}
+	out.Likes, out.Boosts = c.Likes, c.Boosts
 	out.URL, out.HTML, out.Warning, out.Lang = orNull(original(c.Placed)), c.HTML, orNull(c.Warning), orNull(c.Lang)
 	out.Edited = timestamp(c.Edited)
 	out.Author = &authorJSON{ID: c.Author.ID, Name: c.Author.Name, Handle: c.Author.Handle, URL: orNull(profile(c.Placed)),

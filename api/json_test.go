@@ -92,7 +92,7 @@ func TestContract(t *testing.T) {
 	shape := map[string]string{
 		"":                "post comments next",
 		"post":            "id url title published state closes_at closed_at comments likes boosts late",
-		"comments":        "id url parent depth author html warning lang published edited deleted imported closed replies",
+		"comments":        "id url parent depth author html warning lang published edited deleted imported closed replies likes boosts",
 		"comments.author": "id name handle url avatar bot owner",
 	}
 	d := json.NewDecoder(strings.NewReader(text))

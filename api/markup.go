@@ -265,6 +265,10 @@ func (m *markup) foot(c step, base string, open bool) {
 		m.ask("aw-reply", base, c.ID, m.Reply, name(c.Author))
 	}
 	m.link("aw-original", address, m.Original)
+	if numbers := m.numbers(c.Likes, c.Boosts); numbers != "" {
+		m.put(" · ")
+		m.text(numbers)
+	}
 	m.put("</div>")
 }
 

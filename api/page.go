@@ -118,7 +118,7 @@ func (s *Server) section(m *markup, q query, p part) {
 	m.put(">")
 	m.text(m.heading(p.post.Comments))
 	m.put("</h2>\n")
-	m.note(m.numbers(p.post))
+	m.note(m.numbers(p.post.Likes, p.post.Boosts))
 	s.notices(m, p, state)
 	m.list(p, s, state != thread.Closed)
 	if p.next != "" {
@@ -139,13 +139,13 @@ func (w *words) heading(comments int) string {
 }
 
 // numbers are likes and boosts.
-func (w *words) numbers(p thread.Post) string {
+func (w *words) numbers(likes, boosts int) string {
 	var out []string
-	if p.Likes > 0 {
-		out = append(out, w.count(w.Likes, p.Likes))
+	if likes > 0 {
+		out = append(out, w.count(w.Likes, likes))
 	}
-	if p.Boosts > 0 {
-		out = append(out, w.count(w.Boosts, p.Boosts))
+	if boosts > 0 {
+		out = append(out, w.count(w.Boosts, boosts))
 	}
 	return strings.Join(out, " · ")
 }

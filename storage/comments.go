@@ -9,7 +9,7 @@ import (
 )
 
 const commentColumns = `c.id, c.post, c.parent, c.url, c.html, c.warning, c.lang, c.published, c.edited, c.received, c.state, c.unlisted,
-	c.deleted, c.closed_at, c.imported, c.author, COALESCE(a.name, ''), COALESCE(a.handle, ''), COALESCE(a.url, ''),
+	c.likes, c.boosts, c.deleted, c.closed_at, c.imported, c.author, COALESCE(a.name, ''), COALESCE(a.handle, ''), COALESCE(a.url, ''),
 	COALESCE(a.avatar, ''), COALESCE(a.bot, 0), COALESCE(a.deleted, 0)`
 
 const commentFrom = " FROM comments c LEFT JOIN actors a ON a.id = c.author "
@@ -18,7 +18,7 @@ func scanComment(s scanner) (thread.Comment, error) {
 	var c thread.Comment
 	var published, edited, received, closedAt int64
 	err := s.Scan(&c.ID, &c.Post, &c.Parent, &c.URL, &c.HTML, &c.Warning, &c.Lang, &published, &edited, &received, &c.State, &c.Unlisted,
-		&c.Deleted, &closedAt, &c.Imported, &c.Author.ID, &c.Author.Name, &c.Author.Handle, &c.Author.URL,
+		&c.Likes, &c.Boosts, &c.Deleted, &closedAt, &c.Imported, &c.Author.ID, &c.Author.Name, &c.Author.Handle, &c.Author.URL,
 		&c.Author.Avatar, &c.Author.Bot, &c.Author.Deleted)
 	c.Published, c.Edited, c.Received, c.ClosedAt = at(published), at(edited), at(received), at(closedAt)
 	return c, err
@@ -398,7 +398,29 @@ func (t tx) tally(object thread.IRI, kind Reaction, by int) error {
 	} else {
 		boosts = by
 	}
-	return t.exec("UPDATE posts SET likes = likes + $1, boosts = boosts + $2, revision = revision + 1, grown = grown + 1 WHERE id = $3", likes, boosts, object)
+	post := object
+	err := t.row(`UPDATE comments SET likes = likes + $1, boosts = boosts + $2, revision = COALESCE((SELECT revision + 1 FROM posts WHERE id = comments.post), 0)
+		WHERE id = $3 RETURNING post`, []any{likes, boosts, object}, &post)
+	if err == nil {
+		likes, boosts = 0, 0
+	} else if !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	return t.exec("UPDATE posts SET likes = likes + $1, boosts = boosts + $2, revision = revision + 1, grown = grown + 1 WHERE id = $3", likes, boosts, post)
+}
+
+// Reacted is an account that likes or boosted something.
+type Reacted struct {
+	Kind   Reaction
+	Actor  thread.IRI
+	Handle string // may be empty
+}
+
+// Reactions lists who likes or boosted a post or comment, oldest first: for the blogger, nobody else's business.
+func (db *DB) Reactions(ctx context.Context, object thread.IRI) ([]Reacted, error) {
+	return list(db.read(ctx), func(s scanner) (r Reacted, err error) { return r, s.Scan(&r.Kind, &r.Actor, &r.Handle) },
+		`SELECT r.kind, r.actor, COALESCE(a.handle, '') FROM reactions r LEFT JOIN actors a ON a.id = r.actor
+		WHERE r.object = $1 ORDER BY r.received, r.actor`, object)
 }
 
 // Unreact takes a reaction back.

@@ -101,6 +101,8 @@ type Comment struct {
 	Deleted   bool      // by its author: kept without text for the sake of its replies
 	ClosedAt  time.Time // since when its branch is closed; zero: it is not
 	Imported  bool
+
+	Likes, Boosts int
 }
 
 // Answers is what a comment answers: another one, or the post itself.

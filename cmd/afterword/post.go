@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -181,16 +182,31 @@ func (c *call) openPost() (*config.Config, *storage.DB, thread.Post, error) {
 	return cfg, db, p, err
 }
 
+// shownPost is a post with what is nobody's business but the blogger's.
+type shownPost struct {
+	post
+	LikedBy   []string `json:"liked_by"`
+	BoostedBy []string `json:"boosted_by"`
+}
+
 func postShow(c *call) error {
 	c.jsonFlag()
 	if err := c.parse(1); err != nil {
 		return err
 	}
-	cfg, _, p, err := c.openPost()
+	cfg, db, p, err := c.openPost()
 	if err != nil {
 		return err
 	}
-	out := postJSON(p, rules(cfg), c.now())
+	out := shownPost{post: postJSON(p, rules(cfg), c.now()), LikedBy: []string{}, BoostedBy: []string{}}
+	reactions, err := db.Reactions(c.ctx, p.ID)
+	if err != nil {
+		return err
+	}
+	for _, r := range reactions {
+		who := map[storage.Reaction]*[]string{storage.Like: &out.LikedBy, storage.Boost: &out.BoostedBy}[r.Kind]
+		*who = append(*who, cmp.Or(r.Handle, string(r.Actor)))
+	}
 	if c.asJSON {
 		return c.printJSON(out)
 	}
@@ -202,6 +218,14 @@ func postShow(c *call) error {
 		c.printf(", closes %s", out.ClosesAt.Format(time.RFC3339))
 	}
 	c.printf("\n%d comments, %d likes, %d boosts, %d late\n", out.Comments, out.Likes, out.Boosts, out.Late)
+	for _, by := range []struct {
+		how string
+		who []string
+	}{{"liked", out.LikedBy}, {"boosted", out.BoostedBy}} {
+		if len(by.who) > 0 {
+			c.printf("%s by %s\n", by.how, strings.Join(by.who, ", "))
+		}
+	}
 	return nil
 }
 

@@ -112,7 +112,9 @@ CREATE TABLE comments (
   deleted   INTEGER NOT NULL DEFAULT 0,
   closed_at BIGINT NOT NULL DEFAULT 0,
   imported  INTEGER NOT NULL DEFAULT 0,
-  revision  BIGINT NOT NULL DEFAULT 0    -- of its post, when it came or was last edited
+  likes     INTEGER NOT NULL DEFAULT 0,
+  boosts    INTEGER NOT NULL DEFAULT 0,
+  revision  BIGINT NOT NULL DEFAULT 0    -- of its post, when it came, was last edited or found liked
 );
 CREATE INDEX comments_revision ON comments (post, revision);
 CREATE INDEX comments_post ON comments (post, state);

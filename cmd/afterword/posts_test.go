@@ -1,0 +1,228 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"afterword/federation/fedtest"
+)
+
+// staticSite is the blog itself: a static site with a feed and pages, as a generator writes them.
+type staticSite struct {
+	base  string // of the blog's comment server: the template links each page's Note
+	posts []sitePost
+}
+
+type sitePost struct {
+	path, title, text string
+	at                time.Time
+	unlisted          bool // not in the feed
+}
+
+func (b *staticSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/feed.xml" {
+		fmt.Fprint(w, b.feed())
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	if r.URL.Path == "/" {
+		fmt.Fprint(w, `<title>Blog</title><link rel="alternate" type="application/rss+xml" href="/feed.xml">`)
+		return
+	}
+	i := slices.IndexFunc(b.posts, func(p sitePost) bool { return "/"+p.path == r.URL.Path })
+	if i < 0 {
+		http.NotFound(w, r)
+		return
+	}
+	fmt.Fprintf(w, `<title>%s</title><link rel="alternate" type="application/activity+json" href="%s/posts/%s"><meta name="description" content="%s">`,
+		b.posts[i].title, b.base, b.posts[i].path, b.posts[i].text)
+}
+
+func (b *staticSite) feed() string {
+	var out strings.Builder
+	out.WriteString(`<rss version="2.0"><channel><title>Blog</title>`)
+	for i, p := range b.posts {
+		if !p.unlisted {
+			fmt.Fprintf(&out, `<item><title>%s</title><link>https://blog.test/%s</link><guid isPermaLink="false">%d</guid><description>%s</description><pubDate>%s</pubDate></item>`,
+				p.title, p.path, i, p.text, p.at.Format(time.RFC1123Z))
+		}
+	}
+	return out.String() + "</channel></rss>"
+}
+
+// withSite sets the stage with a blog that has a feed.
+func withSite(t *testing.T, more string, posts ...sitePost) (*stage, *clock, *staticSite) {
+	t.Helper()
+	s, c := inMemory(t, more)
+	b := &staticSite{base: s.base, posts: posts}
+	s.http.Transport.(*fedtest.Network).Serve("blog.test", b)
+	return s, c, b
+}
+
+// later lets time pass until the feed is read again.
+func (s *stage) later(c *clock) {
+	c.advance(11 * time.Minute)
+	s.settle()
+}
+
+// TestPostsReachFollowers: SCENARIOS 47-49: a follower's server gets each new post once, each edit once, and no old ones.
+func TestPostsReachFollowers(t *testing.T) {
+	s, c, b := withSite(t, "", sitePost{path: "2009/tomatoes/", title: "Tomatoes", text: "Old.", at: time.Date(2009, 7, 6, 0, 0, 0, 0, time.UTC)})
+	for _, p := range []*fedtest.Person{s.alpha.Person("alice"), s.alpha.Person("anna"), s.beta.Person("bob")} {
+		s.must(p.Follow(s.ctx, s.base+"/actor"))
+	}
+	s.later(c)
+	s.expectReceived(s.alpha, "Create", 0)
+	if outbox := s.note(s.base + "/outbox"); outbox["totalItems"] != 1.0 {
+		t.Error(outbox)
+	}
+
+	b.posts = append(b.posts, sitePost{path: "2026/rain/", title: "Rain", text: "It <![CDATA[<b>pours</b>]]>.", at: c.now()})
+	s.later(c)
+	create := s.expectReceived(s.alpha, "Create", 1)[0] // one for the server, however many follow there
+	s.expectReceived(s.beta, "Create", 1)
+	note := create.Activity["object"].(map[string]any)
+	if want := `<p><strong>Rain</strong></p><p>It <strong>pours</strong>.</p><p><a href="https://blog.test/2026/rain/">https://blog.test/2026/rain/</a></p>`; note["content"] != want {
+		t.Errorf("%v", note["content"])
+	}
+	b.posts[1].text = "It pours and pours."
+	s.later(c)
+	s.later(c)
+	s.expectReceived(s.alpha, "Update", 1)
+	s.expectReceived(s.alpha, "Create", 1)
+
+	// The page moves: whoever answers its old address stands in the same thread.
+	b.posts[1].path = "2026/long-rain/"
+	s.later(c)
+	s.expectReceived(s.alpha, "Update", 2)
+	s.must(s.beta.Person("bob").Reply(s.ctx, s.base+"/posts/2026/rain/", "Here too."))
+	for _, page := range []string{s.blog + "2026/rain/", s.blog + "2026/long-rain/"} {
+		s.expect(page, "open: 1 comments, 0 likes, 0 boosts, 0 late", "@bob Here too.")
+	}
+	if found, err := s.beta.Lookup(s.ctx, s.blog+"2026/long-rain/"); err != nil || found.ID != s.base+"/posts/2026/rain/" {
+		t.Errorf("%+v %v", found, err) // the page's template names another Note; we lead to the right one
+	}
+
+	s.afterword("post", "remove", s.blog+"2026/rain/")
+	s.later(c)
+	s.later(c)
+	s.expectReceived(s.alpha, "Delete", 1)
+	s.expectReceived(s.alpha, "Create", 1)
+}
+
+// Requirement 12, from the blog's page on: who pastes its address into a search finds the Note, even if we have never
+// heard of the page.
+func TestR012_PageIsFoundBySearch(t *testing.T) {
+	s, c, b := withSite(t, "", sitePost{path: "about/", title: "About", text: "Who I am.", unlisted: true})
+	s.must(s.alpha.Person("alice").Follow(s.ctx, s.base+"/actor"))
+	s.later(c)
+	found, err := s.gamma.Lookup(s.ctx, s.blog+"about/")
+	if err != nil || found.ID != s.base+"/posts/about/" || !strings.Contains(found.HTML, "Who I am.") {
+		t.Fatalf("%+v %v", found, err)
+	}
+	s.must(s.gamma.Person("carol").Reply(s.ctx, found.ID, "Nice to meet you."))
+	s.expect(s.blog+"about/", "open: 1 comments, 0 likes, 0 boosts, 0 late", "@carol Nice to meet you.")
+	s.expectReceived(s.alpha, "Create", 0)
+
+	b.posts = append(b.posts, sitePost{path: "new/", title: "New", at: c.now()})
+	s.expect(s.blog+"new/", "open: 0 comments, 0 likes, 0 boosts, 0 late") // a reader is quicker than the feed
+	s.later(c)
+	s.expectReceived(s.alpha, "Create", 1)
+
+	for _, page := range []string{"none/", ""} {
+		if status, doc := s.get(s.base+"/api/v1/thread?url="+s.blog+page, "*/*"); status != http.StatusNotFound || doc["error"] != "unknown_post" {
+			t.Error(page, status, doc)
+		}
+	}
+	if _, err := s.gamma.Lookup(s.ctx, s.base+"/posts/none/"); err == nil {
+		t.Error("a Note is made of nothing")
+	}
+}
+
+// Requirement 13: who asks for the human page of a post with an ActivityPub Accept header gets to the Note; on the blog's own
+// host that is the proxy's redirect, on ours content negotiation (SCENARIOS 50).
+func TestR013_ContentNegotiation(t *testing.T) {
+	s, c, _ := withSite(t, "", sitePost{path: "a/", title: "A", at: time.Now()})
+	s.later(c)
+	for accept, want := range map[string]string{
+		"application/activity+json": "application/activity+json",
+		`application/ld+json; profile="https://www.w3.org/ns/activitystreams"`:                                             "application/activity+json",
+		`application/ld+json; profile="https://www.w3.org/ns/activitystreams", application/activity+json, text/html;q=0.1`: "application/activity+json",
+		"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8":                                                  "text/html",
+		"*/*": "text/html",
+		"":    "text/html",
+	} {
+		req, err := http.NewRequestWithContext(s.ctx, http.MethodGet, s.base+"/posts/a/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Accept", accept)
+		resp, err := s.http.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if kind := resp.Header.Get("Content-Type"); resp.StatusCode != http.StatusOK || !strings.HasPrefix(kind, want) || !strings.Contains(resp.Header.Get("Vary"), "Accept") {
+			t.Errorf("%q: %d %s %v", accept, resp.StatusCode, kind, resp.Header["Vary"])
+		}
+	}
+}
+
+// The account is found however people write it (issue of finding: handle, upper case, with and without @, the blog's address).
+func TestR003_AccountIsFound(t *testing.T) {
+	s, _, _ := withSite(t, "")
+	for _, resource := range []string{"acct:blog@comments.test", "acct:BLOG@Comments.Test", "acct:@blog@comments.test", "@blog@comments.test",
+		"blog@comments.test", "acct%3Ablog%40comments.test", s.base + "/actor", s.blog, strings.TrimSuffix(s.blog, "/"), s.base, s.base + "/"} {
+		status, doc := s.get(s.base+"/.well-known/webfinger?resource="+resource, "application/jrd+json")
+		if status != http.StatusOK || doc["subject"] != "acct:blog@comments.test" {
+			t.Errorf("%s: %d %v", resource, status, doc)
+		}
+	}
+}
+
+// TestReactions: SCENARIOS 52: likes and boosts count once, whatever they are called, and are taken back; under comments
+// as under posts.
+func TestReactions(t *testing.T) {
+	s, _, _ := withSite(t, "")
+	page := s.blog + "a/"
+	id := s.afterword("post", "add", "-url", page, "-title", "A")
+	alice, bob, carol := s.alpha.Person("alice"), s.beta.Person("bob"), s.gamma.Person("carol")
+	comment := s.must(alice.Reply(s.ctx, id, "Hello."))
+	for range 2 {
+		s.must(alice.Like(s.ctx, id))
+		s.must(bob.Boost(s.ctx, id))
+		s.must(carol.React(s.ctx, id, "🦀"))
+	}
+	s.expect(page, "open: 1 comments, 2 likes, 1 boosts, 0 late", "@alice Hello.")
+	if out := s.afterword("post", "show", page); !strings.Contains(out, bob.Handle()) || !strings.Contains(out, carol.Handle()) {
+		t.Error(out)
+	}
+	s.must(alice.Unlike(s.ctx, id))
+	s.must(bob.Unboost(s.ctx, id))
+	s.must(carol.Unreact(s.ctx, id))
+	answer := s.afterword("reply", comment, "Welcome.") // likes of others' comments go to their servers, those of ours come to us
+	likes := func() (likes, boosts any) {
+		s.settle()
+		_, doc := s.get(s.base+"/api/v1/thread?url="+page, "*/*")
+		of := doc["comments"].([]any)[1].(map[string]any)
+		return of["likes"], of["boosts"]
+	}
+	s.must(bob.Like(s.ctx, answer))
+	s.must(carol.Boost(s.ctx, answer))
+	if likes, boosts := likes(); likes != 1.0 || boosts != 1.0 {
+		t.Error(likes, boosts)
+	}
+	s.must(bob.Unlike(s.ctx, answer))
+	s.must(carol.Unboost(s.ctx, answer))
+	if likes, boosts := likes(); likes != 0.0 || boosts != 0.0 {
+		t.Error(likes, boosts)
+	}
+	s.expect(page, "open: 2 comments, 0 likes, 0 boosts, 0 late", "@alice Hello.", "  @blog@comments.test Welcome.")
+	if out := s.afterword("post", "show", page); strings.Contains(out, "boosted") {
+		t.Error(out)
+	}
+}
