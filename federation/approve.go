@@ -36,6 +36,7 @@ func (f *Federation) replyRequest(ctx context.Context, m storage.Message, a *wir
 		return err
 	}
 	target := thread.Comment{Post: place.Post.ID, Parent: place.Parent}.Answers()
+	m.Raw = bare(a) // it is sent back, where the text of the reply is known
 	switch v := admit(place); v.Decision {
 	case thread.Shown:
 		return f.DB.Decide(ctx, m, reply.ID, target, true, thread.Verdict{Decision: thread.Done, Reason: "may reply"})

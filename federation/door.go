@@ -226,6 +226,12 @@ func (f *Federation) admit(ctx context.Context, from sign.Sender, a *wire.Object
 		}
 		m.Raw = redacted(a)
 	}
+	if asks := a.Type() == "ReplyRequest" && a.Instrument != nil; asks {
+		m.ReplyTo = a.Instrument.ID
+	}
+	if passesOn(a) {
+		m.Raw = bare(a)
+	}
 	repeated, err := f.DB.Receive(ctx, m, fetched)
 	if err != nil {
 		return answer{}, err
@@ -238,6 +244,36 @@ func (f *Federation) admit(ctx context.Context, from sign.Sender, a *wire.Object
 func redacted(a *wire.Object) []byte {
 	text, _ := json.Marshal(map[string]any{"id": a.ID, "type": a.Type(), "actor": a.Actor, // strings always marshal
 		"object": map[string]any{"id": a.Object.ID, "type": a.Object.Type(), "attributedTo": a.Actor, "to": []string{}}})
+	return text
+}
+
+// passesOn tells whether a message holds a text that is not its object: what others wrote, which is asked for at its own
+// server, or a reply for which permission is asked, if not everybody may read it. Such a text is not kept.
+func passesOn(a *wire.Object) bool {
+	switch a.Type() {
+	case "Announce":
+		return len(a.Object.Raw) > 0
+	case "ReplyRequest":
+		return a.Instrument != nil && len(a.Instrument.Raw) > 0 && a.Instrument.Audience() == thread.Private
+	case "QuoteRequest":
+		return true
+	}
+	return false
+}
+
+// bare is an activity of which everything within has only its id.
+func bare(a *wire.Object) []byte {
+	d := map[string]any{"id": a.ID, "type": a.Type(), "actor": a.Actor}
+	if a.Instrument != nil {
+		d["instrument"] = a.Instrument.ID
+	}
+	if o := a.Object; o != nil {
+		d["object"] = o.ID
+		if o.Object != nil { // what was wrapped in turn
+			d["object"] = map[string]any{"id": o.ID, "type": o.Type(), "object": o.Object.ID}
+		}
+	}
+	text, _ := json.Marshal(d) // strings always marshal
 	return text
 }
 

@@ -127,7 +127,8 @@ func (t tx) saveKeys(a Actor, now time.Time) error {
 	return nil
 }
 
-// EraseActor carries out the deletion of an account: its name and picture, its comments and reactions, its follow.
+// EraseActor carries out the deletion of an account: its name and picture, its comments and reactions, its follow, and
+// whatever else it sent.
 func (db *DB) EraseActor(ctx context.Context, m Message, v thread.Verdict) error {
 	now := db.now()
 	return db.write(ctx, func(t tx) error {
@@ -135,11 +136,13 @@ func (db *DB) EraseActor(ctx context.Context, m Message, v thread.Verdict) error
 		if err != nil {
 			return err
 		}
-		for _, stmt := range []string{"DELETE FROM followers WHERE actor = $1", "DELETE FROM keys WHERE owner = $1"} {
+		for _, stmt := range []string{"DELETE FROM followers WHERE actor = $1", "DELETE FROM keys WHERE owner = $1",
+			"DELETE FROM changes WHERE object = $1", "UPDATE received SET raw = X'' WHERE sender = $1"} {
 			if err := t.exec(stmt, m.Object); err != nil {
 				return err
 			}
 		}
+		*t.erased = true
 		if err := t.eraseReactions(m.Object); err != nil {
 			return err
 		}

@@ -330,7 +330,9 @@ func (t tx) deleteComment(id thread.IRI) error {
 
 // forget erases the raw messages about an object: what its author took back is not kept in the ledger either.
 func (t tx) forget(object thread.IRI) error {
-	return t.exec("UPDATE received SET raw = X'' WHERE object = $1", object)
+	*t.erased = true
+	return errors.Join(t.exec("UPDATE received SET raw = X'' WHERE object = $1", object),
+		t.exec("UPDATE received SET raw = X'' WHERE reply_to = $1 AND type = 'ReplyRequest'", object))
 }
 
 // move puts a comment into another state, for a reason that has nothing to do with blocks.

@@ -22,7 +22,7 @@ const (
 type Message struct {
 	ID       int64
 	Way      Way
-	Sender   thread.IRI // Push: the verified sender
+	Sender   thread.IRI // Push: the verified sender; else who wrote what Raw keeps
 	Proof    string     // Push: key id and algorithm that were verified
 	Type     string
 	Activity thread.IRI
@@ -109,7 +109,7 @@ func (t tx) fetch(m Message, heard time.Time) error {
 			return err
 		}
 	}
-	_, err := t.insertMessage(m, pullKey(m.Object), `UPDATE SET way = excluded.way, decision = '', raw = excluded.raw, due = excluded.due,
+	_, err := t.insertMessage(m, pullKey(m.Object), `UPDATE SET way = excluded.way, decision = '', raw = excluded.raw, sender = '', due = excluded.due,
 		received = excluded.received, attempts = 0, depth = excluded.depth, thread = excluded.thread, waits_for = ''
 		WHERE received.decision NOT IN ('', 'waiting') OR received.decision = '' AND received.way = 'fill' AND excluded.way = 'pull'`, heard)
 	return err
@@ -153,7 +153,7 @@ func (db *DB) Keep(ctx context.Context, m Message) error {
 }
 
 func (t tx) keep(m Message) error {
-	return t.exec("UPDATE received SET raw = $1 WHERE id = $2", m.Raw, m.ID)
+	return t.exec("UPDATE received SET raw = $1, sender = $2 WHERE id = $3", m.Raw, m.Sender, m.ID)
 }
 
 // Moved notes that what was asked for by one address has another id, by the word of its own server: whoever waits for

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 )
 
 // maxBatch is how many writes share one commit at the most: enough to make the fsync cheap, few enough that nobody
@@ -21,6 +22,7 @@ type writer struct {
 	cache statements
 
 	verdicts tally
+	erased   bool // a text was erased, but the write-ahead log still has it
 }
 
 type job struct {
@@ -32,10 +34,11 @@ type job struct {
 type tx struct {
 	queryer
 	verdicts *tally
+	erased   *bool // set by what erases a text for good
 }
 
 func openWriter(path string) (*writer, error) {
-	db, err := sql.Open("sqlite", dsn(path, "_pragma=journal_mode(wal)"))
+	db, err := sql.Open("sqlite", dsn(path, "_pragma=journal_mode(wal)&_pragma=secure_delete(1)"))
 	if err != nil {
 		return nil, err
 	}
@@ -48,6 +51,7 @@ func openWriter(path string) (*writer, error) {
 	}
 	w := &writer{db: db, conn: conn, jobs: make(chan job, maxBatch), done: make(chan struct{})}
 	w.cache.prepare = conn.PrepareContext
+	w.forgetLog() // of a process that ended before it could
 	return w, nil
 }
 
@@ -78,14 +82,31 @@ func (w *writer) do(fn func(tx) error) error {
 // run commits batches until ctx ends. committed is called after each commit and before anyone hears of it.
 func (w *writer) run(ctx context.Context, committed func()) {
 	defer close(w.done)
+	retry := time.NewTicker(time.Second)
+	defer retry.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case j := <-w.jobs:
 			w.batch(j, committed)
+		case <-retry.C:
+			if w.erased {
+				w.erased = !w.forgetLog()
+			}
 		}
 	}
+}
+
+// forgetLog moves what the write-ahead log holds into the file and empties the log: what was erased is then in neither
+// (SECURITY P17; in the file secure_delete overwrites it). It tells whether no reader was in the way.
+func (w *writer) forgetLog() bool {
+	ctx := context.Background()
+	var busy, pages, moved int
+	w.conn.ExecContext(ctx, "PRAGMA busy_timeout(20)") //nolint:errcheck // writes wait for this: then rather later than long
+	err := w.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved)
+	w.conn.ExecContext(ctx, "PRAGMA busy_timeout(10000)") //nolint:errcheck // as dsn says
+	return err == nil && busy == 0
 }
 
 // batch runs first and all that wait behind it in one transaction. A job that fails is rolled back alone.
@@ -109,6 +130,9 @@ func (w *writer) batch(first job, committed func()) {
 		w.conn.ExecContext(ctx, "ROLLBACK") //nolint:errcheck // there may be nothing to roll back
 	} else {
 		committed()
+	}
+	if w.erased {
+		w.erased = !w.forgetLog()
 	}
 	for i, j := range jobs {
 		if err != nil {
@@ -134,7 +158,7 @@ func (w *writer) alone(ctx context.Context, fn func(tx) error) (result, err erro
 	if err := q.exec("SAVEPOINT job"); err != nil {
 		return nil, err
 	}
-	if result = guarded(fn, tx{q, &w.verdicts}); result != nil {
+	if result = guarded(fn, tx{q, &w.verdicts, &w.erased}); result != nil {
 		if err := q.exec("ROLLBACK TO job"); err != nil {
 			return nil, err
 		}

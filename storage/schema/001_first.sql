@@ -185,12 +185,12 @@ CREATE TABLE received (
   id        INTEGER PRIMARY KEY,
   key       TEXT NOT NULL UNIQUE,        -- a message with a known key is the same message
   way       TEXT NOT NULL,               -- push: its sender brought it; pull, fill: we fetch the object from its origin
-  sender    TEXT NOT NULL,               -- push: whose signature was verified
+  sender    TEXT NOT NULL,               -- push: whose signature was verified; pull, fill: who wrote what is kept in raw
   proof     TEXT NOT NULL,               -- push: key id and algorithm
   type      TEXT NOT NULL,
   activity  TEXT NOT NULL,
   object    TEXT NOT NULL,
-  reply_to  TEXT NOT NULL,
+  reply_to  TEXT NOT NULL,               -- ReplyRequest: the reply that is asked for
   raw       BLOB NOT NULL,               -- as it arrived, or was fetched by a pull that waits; kept 30 days
   received  BIGINT NOT NULL,
   depth     INTEGER NOT NULL DEFAULT 0,  -- pull: how many steps above the reply that asked for it
@@ -206,6 +206,8 @@ CREATE TABLE received (
 CREATE INDEX received_due ON received (way, due) WHERE decision = '';
 CREATE INDEX received_fill ON received (host, due) WHERE decision = '' AND way = 'fill';
 CREATE INDEX received_object ON received (object);
+CREATE INDEX received_sender ON received (sender) WHERE sender <> '';
+CREATE INDEX received_request ON received (reply_to) WHERE type = 'ReplyRequest';
 CREATE INDEX received_waits ON received (waits_for) WHERE waits_for <> '';
 CREATE INDEX received_time ON received (received);
 
