@@ -272,6 +272,9 @@ func (m *markup) foot(c step, base string, open bool) {
 	m.put("</div>")
 }
 
+// Permalink is where a comment of a post is found by people.
+func Permalink(p thread.Post, comment thread.IRI) string { return p.URL + "#" + anchor(comment) }
+
 // anchor is the permalink of a comment within its page. It depends on nothing but the comment's id.
 func anchor(id thread.IRI) string {
 	hash := sha256.Sum256([]byte(id))

@@ -4,11 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"afterword/api"
+	"afterword/config"
+	"afterword/federation"
 	"afterword/storage"
 	"afterword/thread"
 )
@@ -48,37 +52,118 @@ func messageJSON(m storage.Message, whole bool) message {
 func inboxList(c *call) error {
 	var reply string
 	var limit int
-	c.flags.StringVar(&reply, "reply", "", "only messages about the reply with this `address`: why is it not shown?")
+	c.flags.StringVar(&reply, "reply", "", "why is the reply with this `address` (its id or its page) not shown? What never came is fetched now")
 	c.flags.IntVar(&limit, "limit", 100, "at most this `number`")
 	c.jsonFlag()
 	if err := c.parse(0); err != nil {
 		return err
 	}
-	_, db, err := c.open()
+	cfg, db, err := c.open()
 	if err != nil {
 		return err
 	}
-	found, err := db.Ledger(c.ctx, reply, limit)
+	if reply != "" {
+		return c.explain(cfg, db, reply, limit)
+	}
+	found, err := db.Ledger(c.ctx, "", limit)
 	if err != nil {
 		return err
 	}
+	if c.asJSON {
+		return c.printJSON(messagesJSON(found))
+	}
+	c.printMessages(found)
+	return nil
+}
+
+func messagesJSON(found []storage.Message) []message {
 	out := make([]message, len(found))
 	for i, m := range found {
 		out[i] = messageJSON(m, false)
 	}
-	if c.asJSON {
-		return c.printJSON(out)
-	}
-	if reply != "" && len(out) == 0 {
-		c.printf("%s never came: no message about it is known. (Replies that are not public are counted and not kept.)\n", reply)
-	}
-	for _, m := range out {
+	return out
+}
+
+func (c *call) printMessages(found []storage.Message) {
+	for _, m := range messagesJSON(found) {
 		c.printf("%6d  %s  %-8s %-9s %s\n", m.ID, m.Received.Format(time.RFC3339), m.Type, m.Decision, m.Object)
 		if m.Reason != "" {
 			c.printf("        %s\n", m.Reason)
 		}
 	}
+}
+
+// fate is what became of a reply, as commands print it.
+type fate struct {
+	Reply     string          `json:"reply"` // as it was asked for
+	ID        thread.IRI      `json:"id"`
+	Decision  thread.Decision `json:"decision"`
+	Reason    string          `json:"reason"`
+	At        *time.Time      `json:"at"`
+	Post      thread.IRI      `json:"post"`
+	Permalink string          `json:"permalink"` // where it is shown
+	Fetched   bool            `json:"fetched"`   // it had never come, and was asked for just now
+	Messages  []message       `json:"messages"`  // all that the ledger has about it
+}
+
+// explain answers why a reply is not shown, or says where it is.
+func (c *call) explain(cfg *config.Config, db *storage.DB, reply string, limit int) error {
+	w := world{Transport: c.transport, Now: c.now, Log: slog.New(slog.DiscardHandler)}
+	fed, err := newFederation(c.ctx, cfg, db, newClient(cfg, w), nil, w)
+	if err != nil {
+		return err
+	}
+	f, err := fed.Fate(c.ctx, reply)
+	if errors.Is(err, federation.ErrNoAddress) {
+		return &usageError{fmt.Sprintf("%q %s", reply, err)}
+	} else if err != nil {
+		return err
+	}
+	out := fate{Reply: reply, ID: f.ID, Decision: f.Decision, Reason: f.Reason, Post: f.Post, Fetched: f.Fetched}
+	if !f.At.IsZero() {
+		out.At = &f.At
+	}
+	if post, err := db.Post(c.ctx, f.Post); err == nil && f.Decision == thread.Shown {
+		out.Permalink = api.Permalink(post, f.ID)
+	}
+	about := reply
+	if f.ID != "" {
+		about = string(f.ID)
+	}
+	found, err := db.Ledger(c.ctx, about, limit)
+	if err != nil {
+		return err
+	}
+	if out.Messages = messagesJSON(found); c.asJSON {
+		return c.printJSON(out)
+	}
+	c.printf("%s\n", out.sentence())
+	c.printMessages(found)
 	return nil
+}
+
+// fates are the beginnings of the sentences that say what became of a reply.
+var fates = map[thread.Decision]string{
+	thread.Shown: "shown at PERMALINK", thread.Held: `held for you to decide ("afterword comment approve ID")`, thread.TooLate: "late, so not shown",
+	thread.NotShown: "hidden", thread.Waiting: "waiting", thread.Orphaned: "an orphan: it leads to no post of this blog", thread.Secret: "private",
+	thread.Blocked: "blocked", thread.Refused: "refused", thread.Ignored: "ignored", thread.Done: "carried out", thread.Failed: "not decided about, because of a failure",
+	thread.Undecided: "here, and not decided about yet", thread.Erased: "deleted",
+	thread.Unknown: "unknown: it never came, and cannot be had (replies that are not public are counted and not kept)",
+}
+
+// sentence says it to people.
+func (f fate) sentence() string {
+	said := strings.NewReplacer("PERMALINK", f.Permalink, "ID", string(f.ID)).Replace(fates[f.Decision])
+	if f.Fetched && f.Decision != thread.Unknown {
+		said = "it never came, so it was fetched now: " + said
+	}
+	if f.At != nil {
+		said += ", since " + f.At.Format(time.RFC3339)
+	}
+	if f.Reason != "" {
+		said += ": " + f.Reason
+	}
+	return said
 }
 
 // openMessage finds the message that the only argument numbers.

@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/signal"
 	"strings"
@@ -95,6 +96,7 @@ type call struct {
 	env            []string
 	stdout, stderr io.Writer
 	now            func() time.Time
+	transport      http.RoundTripper // the way out; nil: the guarded one
 	configPath     string
 	command        command
 	flags          *flag.FlagSet

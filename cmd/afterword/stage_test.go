@@ -22,16 +22,17 @@ import (
 // stage is where a story is played: a blog's server and three strangers' servers. In memory the stage pumps the
 // workers' steps; with the real program it waits until what is expected comes to be.
 type stage struct {
-	t      *testing.T
-	ctx    context.Context
-	base   string // base_url
-	blog   string // the blog's URL
-	config string // the configuration's file
-	http   *http.Client
-	now    func() time.Time
-	settle func()                    // everything that can happen has happened
-	await  func(is func() bool) bool // is comes to be true
-	start  func()                    // of a stage in memory: ends the server and starts it again on its database
+	t         *testing.T
+	ctx       context.Context
+	base      string // base_url
+	blog      string // the blog's URL
+	config    string // the configuration's file
+	http      *http.Client
+	now       func() time.Time
+	transport http.RoundTripper         // of a stage in memory
+	settle    func()                    // everything that can happen has happened
+	await     func(is func() bool) bool // is comes to be true
+	start     func()                    // of a stage in memory: ends the server and starts it again on its database
 
 	alpha, beta, gamma *fedtest.Server
 }
@@ -58,7 +59,7 @@ func inMemory(t *testing.T, more string) (*stage, *clock) {
 	t.Helper()
 	c := &clock{time.Now().Truncate(time.Second)}
 	network := fedtest.NewNetwork()
-	s := &stage{t: t, ctx: t.Context(), base: "https://comments.test", blog: "https://blog.test/", http: &http.Client{Transport: network}, now: c.now}
+	s := &stage{t: t, ctx: t.Context(), base: "https://comments.test", blog: "https://blog.test/", http: &http.Client{Transport: network}, now: c.now, transport: network}
 	s.writeConfig(more)
 	cfg, err := config.Load(s.config, nil)
 	if err != nil {
@@ -123,7 +124,7 @@ func (w logWriter) Write(p []byte) (int, error) {
 func (s *stage) afterword(args ...string) string {
 	s.t.Helper()
 	var out, problems bytes.Buffer
-	c := &call{ctx: s.ctx, stdout: &out, stderr: &problems, now: s.now}
+	c := &call{ctx: s.ctx, stdout: &out, stderr: &problems, now: s.now, transport: s.transport}
 	if code := run(c, append([]string{"-config", s.config}, args...)); code != 0 {
 		s.t.Fatalf("afterword %s: exit %d: %s", strings.Join(args, " "), code, problems.String())
 	}

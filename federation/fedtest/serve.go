@@ -99,10 +99,10 @@ func (s *Server) webFinger(w http.ResponseWriter, r *http.Request) {
 // getDocument answers with what has the address that was asked for. Who does not ask for ActivityPub is led to the page.
 func (s *Server) getDocument(w http.ResponseWriter, r *http.Request) {
 	address := s.Base + r.URL.RequestURI()
+	for _, n := range s.notesThat(func(n Note) bool { return n.URL == address }) {
+		address = n.ID // a page is its note to those who ask for that
+	}
 	if !strings.Contains(r.Header.Get("Accept"), "json") {
-		for _, n := range s.notesThat(func(n Note) bool { return n.URL == address }) {
-			address = n.ID
-		}
 		http.Redirect(w, r, "/#"+anchor(address), http.StatusSeeOther)
 		return
 	}
