@@ -82,6 +82,8 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /api/v1/counts", s.counts)
 	mux.HandleFunc("GET /t", s.thread(asPage))
 	mux.HandleFunc("GET /embed/thread", s.thread(asFragment))
+	mux.HandleFunc("GET /t.atom", s.thread(asThreadFeed))
+	mux.HandleFunc("GET /feed.atom", s.feed)
 	mux.HandleFunc("GET /api/v1/interact", s.interact)
 	mux.HandleFunc("GET /reply", s.replyPage)
 	mux.Handle("POST /reply", http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.replyForm)))
@@ -101,6 +103,9 @@ func (s *Server) thread(v view) http.HandlerFunc {
 			s.fail(w, r, v, err)
 			return
 		}
+		if v == asThreadFeed {
+			q = q.asFeed()
+		}
 		s.answer(w, r, q)
 	}
 }
@@ -117,7 +122,9 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, q query) {
 		s.fail(w, r, q.view, err)
 		return
 	}
-	s.DB.Opened(b.post)
+	if !q.isFeed() { // programs ask for those, all the time
+		s.DB.Opened(b.post)
+	}
 	b.serve(w, r)
 }
 

@@ -19,10 +19,12 @@ import (
 type view string
 
 const (
-	asJSON     view = "json"
-	asPage     view = "page"
-	asNotePage view = "note" // the page, at the id of the Note
-	asFragment view = "fragment"
+	asJSON       view = "json"
+	asPage       view = "page"
+	asNotePage   view = "note" // the page, at the id of the Note
+	asFragment   view = "fragment"
+	asThreadFeed view = "thread feed"
+	asFeed       view = "feed" // of all threads
 )
 
 // headers are what all answers of a view share. No answer depends on who asks, so any site may read it.
@@ -40,9 +42,11 @@ func headers(blogOrigins []string) map[view]http.Header {
 	html["Referrer-Policy"] = []string{"no-referrer"}
 	html["Content-Security-Policy"] = []string{"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; " +
 		"frame-ancestors " + strings.Join(append([]string{"'self'"}, blogOrigins...), " ")}
+	feed := common.Clone()
+	feed["Content-Type"] = []string{"application/atom+xml; charset=utf-8"}
 	note := html.Clone()
 	note["Vary"] = []string{"Accept, Accept-Encoding"}
-	return map[view]http.Header{asJSON: common, asPage: html, asFragment: html, asNotePage: note}
+	return map[view]http.Header{asJSON: common, asPage: html, asFragment: html, asNotePage: note, asThreadFeed: feed, asFeed: feed}
 }
 
 // body is a finished answer: its bytes, plain and compressed, and what must hold for it to be sent again.

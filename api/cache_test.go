@@ -22,7 +22,7 @@ func TestConditional(t *testing.T) {
 	s, p := debate(t)
 	seen := map[string]string{}
 	for _, path := range []string{"/api/v1/thread?url=" + p.URL, "/t?url=" + p.URL, "/embed/thread?url=" + p.URL,
-		"/api/v1/counts?url=" + p.URL, "/embed.js", "/style.css"} {
+		"/api/v1/counts?url=" + p.URL, "/embed.js", "/style.css", "/t.atom?url=" + p.URL, "/feed.atom"} {
 		plain, text := s.get(path)
 		zipped, zip := s.get(path, "Accept-Encoding", "br, gzip;q=0.5")
 		r, err := gzip.NewReader(strings.NewReader(zip))

@@ -347,7 +347,7 @@ func TestAbsence(t *testing.T) {
 	gone := s.post("gone", storage.Draft{})
 	s.get("/t?url=" + gone.URL)
 	s.must(s.DB.RemovePost(context.Background(), gone.ID))
-	for _, path := range []string{"/t?url=", "/embed/thread?url=", "/api/v1/thread?url="} {
+	for _, path := range []string{"/t?url=", "/embed/thread?url=", "/api/v1/thread?url=", "/t.atom?url="} {
 		removed, removedText := s.get(path + gone.URL)
 		never, neverText := s.get(path + "https://blog.example/never/")
 		removed.Header.Del("Date")
@@ -394,7 +394,7 @@ func TestOwner(t *testing.T) {
 func TestMethods(t *testing.T) {
 	s, p := debate(t)
 	for _, path := range []string{"/api/v1/thread?url=" + p.URL, "/api/v1/counts?url=" + p.URL, "/t?url=" + p.URL,
-		"/embed/thread?url=" + p.URL, "/embed.js", "/style.css", "/healthz", "/readyz"} {
+		"/embed/thread?url=" + p.URL, "/embed.js", "/style.css", "/healthz", "/readyz", "/t.atom?url=" + p.URL, "/feed.atom"} {
 		get, text := s.get(path)
 		head, nothing := s.do(http.MethodHead, path)
 		if get.StatusCode != 200 || head.StatusCode != 200 || nothing != "" || head.ContentLength != int64(len(text)) {
@@ -407,7 +407,9 @@ func TestMethods(t *testing.T) {
 			t.Error(path, "sets cookies")
 		}
 	}
-	if a, _ := s.get("/debug/pprof"); a.StatusCode != 404 {
-		t.Error(a.Status)
+	for _, path := range []string{"/debug/pprof", "/debug/vars", "/metrics", "/debug/"} { // SECURITY H25
+		if a, _ := s.get(path); a.StatusCode != 404 || a.Header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Error(path, a.Status, a.Header)
+		}
 	}
 }

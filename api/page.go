@@ -18,6 +18,9 @@ func (s *Server) page(q query, p part) []byte {
 	m.attr("href", web(p.post.URL))
 	m.put(">\n" + `<link rel="alternate" type="application/activity+json"`)
 	m.attr("href", string(p.post.ID))
+	m.put(">\n" + `<link rel="alternate" type="application/atom+xml"`)
+	m.attr("title", title(p.post))
+	m.attr("href", s.feedURL(query{view: asThreadFeed}, p.post))
 	m.put(">\n")
 	s.main(&m)
 	m.headline(p.post)
@@ -42,6 +45,9 @@ func (s *Server) head(m *markup, title string) {
 	}
 	m.put("</title>\n" + `<link rel="stylesheet"`)
 	m.attr("href", s.Base+styleCSS.path())
+	m.put(">\n" + `<link rel="alternate" type="application/atom+xml"`)
+	m.attr("title", s.Blog.Name)
+	m.attr("href", s.Base+"/feed.atom")
 	m.put(">\n")
 }
 

@@ -189,7 +189,7 @@ func TestExactID(t *testing.T) {
 	s.must(err)
 	found := ""
 	for n := range root.Descendants() {
-		if n.Data == "link" && n.Attr[0].Val == "alternate" {
+		if n.Data == "link" && n.Attr[1].Val == "application/activity+json" {
 			found = n.Attr[2].Val
 		}
 	}

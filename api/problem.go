@@ -31,7 +31,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, v view, err error)
 		s.Log.Error("reading", "path", r.URL.Path, "error", err)
 		w.Header().Set("Retry-After", "5")
 	}
-	if v == asFragment { // for a program: embed.js, a static generator
+	if v == asFragment || v == asFeed || v == asThreadFeed { // for a program: embed.js, a static generator, a feed reader
 		v = asJSON
 	}
 	maps.Copy(w.Header(), s.headers[v])

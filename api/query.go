@@ -49,10 +49,8 @@ func (s *Server) parse(v view, form url.Values) (q query, err error) {
 			return q, problem{http.StatusBadRequest, "bad_sort"}
 		}
 	}
-	if limit := form.Get("limit"); limit != "" {
-		if q.limit, err = strconv.Atoi(limit); err != nil || q.limit < 1 || q.limit > maxLimit {
-			return q, problem{http.StatusBadRequest, "bad_limit"}
-		}
+	if q.limit, err = limit(form); err != nil {
+		return q, err
 	}
 	if cursor := form.Get("cursor"); cursor != "" {
 		if q.after, err = parseCursor(cursor); err != nil {
@@ -60,6 +58,18 @@ func (s *Server) parse(v view, form url.Values) (q query, err error) {
 		}
 	}
 	return q, nil
+}
+
+// limit is 0 when none was asked for.
+func limit(form url.Values) (n int, err error) {
+	text := form.Get("limit")
+	if text == "" {
+		return 0, nil
+	}
+	if n, err = strconv.Atoi(text); err != nil || n < 1 || n > maxLimit {
+		return 0, problem{http.StatusBadRequest, "bad_limit"}
+	}
+	return n, nil
 }
 
 // post is which one a reader means. A Note's id will do for a URL: our pages tell people to copy it.

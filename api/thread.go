@@ -60,6 +60,9 @@ func (s *Server) renew(q query, old *body) (*body, error) {
 
 // find is the post that a query means, if it exists, or exists once it is asked for.
 func (s *Server) find(ctx context.Context, q query) (thread.Post, error) {
+	if q.view == asFeed { // of no post, and as new as anything
+		return thread.Post{Revision: int64(s.DB.Version())}, nil
+	}
 	p, err := s.lookUp(ctx, q)
 	if s.Demand == nil || !errors.Is(err, storage.ErrNotFound) {
 		return p, err
@@ -86,6 +89,9 @@ func (s *Server) lookUp(ctx context.Context, q query) (thread.Post, error) {
 }
 
 func (s *Server) build(ctx context.Context, q query, post thread.Post, now time.Time) (*body, error) {
+	if q.isFeed() {
+		return s.buildFeed(ctx, q, post, now)
+	}
 	t, err := s.arranged(ctx, post)
 	if err != nil {
 		return nil, err

@@ -49,6 +49,44 @@ func (db *DB) ThreadSince(ctx context.Context, post thread.IRI, revision int64) 
 	return list(db.read(ctx), scanComment, "SELECT "+commentColumns+commentFrom+"WHERE c.post = $1 AND c.revision > $2 ORDER BY c.revision", post, revision)
 }
 
+// Recent is a shown comment with what a list of new ones says about its surroundings.
+type Recent struct {
+	thread.Comment
+	PostURL, PostTitle string
+	Replies            int // shown ones directly below; MaxReplies: as many, or more
+}
+
+// MaxReplies is how far the replies to a recent comment are counted.
+const MaxReplies = 100
+
+const recent = "SELECT " + commentColumns + `, p.url, p.title, (SELECT COUNT(*) FROM (SELECT 1 FROM comments r
+		WHERE r.parent = c.id AND r.parent <> '' AND r.state = 'visible' AND r.deleted = 0 LIMIT 100) q)
+	FROM comments c JOIN posts p ON p.id = c.post LEFT JOIN actors a ON a.id = c.author
+	WHERE c.state = 'visible' AND c.deleted = 0 AND p.removed = 0`
+
+// Recent lists the comments that came last, of all posts.
+func (db *DB) Recent(ctx context.Context, limit int) ([]Recent, error) {
+	return list(db.read(ctx), scanRecent, recent+" ORDER BY c.received DESC, c.id LIMIT $1", limit)
+}
+
+// RecentOf lists the comments of a post that came or were edited last.
+func (db *DB) RecentOf(ctx context.Context, post thread.IRI, limit int) ([]Recent, error) {
+	return list(db.read(ctx), scanRecent, recent+" AND c.post = $1 ORDER BY c.revision DESC, c.received DESC, c.id LIMIT $2", post, limit)
+}
+
+func scanRecent(s scanner) (r Recent, err error) {
+	r.Comment, err = scanComment(wider{s, []any{&r.PostURL, &r.PostTitle, &r.Replies}})
+	return r, err
+}
+
+// wider reads a row that has more columns than the one who scans it knows.
+type wider struct {
+	row  scanner
+	more []any
+}
+
+func (w wider) Scan(to ...any) error { return w.row.Scan(append(to, w.more...)...) }
+
 // Comments lists comments of all posts (or of one), newest first; state "" means every state.
 func (db *DB) Comments(ctx context.Context, post thread.IRI, state thread.State, limit int) ([]thread.Comment, error) {
 	return list(db.read(ctx), scanComment, "SELECT "+commentColumns+commentFrom+

@@ -117,6 +117,7 @@ CREATE TABLE comments (
   revision  BIGINT NOT NULL DEFAULT 0    -- of its post, when it came, was last edited or found liked
 );
 CREATE INDEX comments_revision ON comments (post, revision);
+CREATE INDEX comments_shown ON comments (received) WHERE state = 'visible' AND deleted = 0;
 CREATE INDEX comments_post ON comments (post, state);
 CREATE INDEX comments_parent ON comments (parent) WHERE parent <> '';
 CREATE INDEX comments_author ON comments (author);
