@@ -15,6 +15,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -43,6 +44,7 @@ type Config struct {
 	Rules       thread.Rules
 	Demand      func(ctx context.Context, page string) error // makes the post of a page that is not known, if the blog has it; nil: none is made
 	BlogOrigins []string                                     // who may frame our pages, "https://blog.example"
+	Source      func(*http.Request) netip.Prefix             // from which network a request comes; the zero prefix: not known. May be nil
 	CacheBytes  int                                          // 0: 128 MiB
 	Now         func() time.Time                             // nil: time.Now
 	Metrics     *metrics.Set                                 // may be nil
@@ -56,6 +58,7 @@ type Server struct {
 	cache   *cache
 	flight  singleflight.Group
 	lookups lookups
+	misses  budgets
 	hits    *metrics.Counter
 	reads   atomic.Int64 // threads that were read as a whole
 }
@@ -117,7 +120,7 @@ func (s *Server) ThreadPage(w http.ResponseWriter, r *http.Request, postID threa
 }
 
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, q query) {
-	b, err := s.body(q)
+	b, err := s.bodyFor(q, func() error { return s.allow(r) })
 	if err != nil {
 		s.fail(w, r, q.view, err)
 		return

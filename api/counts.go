@@ -23,7 +23,11 @@ type countJSON struct {
 
 // counts answers for many pages at once.
 func (s *Server) counts(w http.ResponseWriter, r *http.Request) {
-	found, err := s.count(r.Context(), r.URL.Query())
+	err := s.allow(r)
+	var found map[string]countJSON
+	if err == nil {
+		found, err = s.count(r.Context(), r.URL.Query())
+	}
 	if err != nil {
 		s.fail(w, r, asJSON, err)
 		return

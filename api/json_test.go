@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"slices"
@@ -411,5 +412,48 @@ func TestMethods(t *testing.T) {
 		if a, _ := s.get(path); a.StatusCode != 404 || a.Header.Get("X-Content-Type-Options") != "nosniff" {
 			t.Error(path, a.Status, a.Header)
 		}
+	}
+}
+
+// TestLimits: who asks for ever other things is slowed; who shares an address with others, and reads, is not.
+func TestLimits(t *testing.T) {
+	s := newSite(t, func(c *Config) {
+		c.Source = func(r *http.Request) (from netip.Prefix) {
+			from, _ = netip.ParsePrefix(r.Header.Get("From")) // nothing: not known
+			return from
+		}
+	})
+	p := s.post("p", storage.Draft{})
+	ask := func(from string, i int) *http.Response {
+		a, _ := s.get(fmt.Sprintf("/api/v1/thread?url=%s&limit=%d", p.URL, i%maxLimit+1), "From", from)
+		return a
+	}
+	for i := range missBurst {
+		if a := ask("192.0.2.1/32", i); a.StatusCode != 200 {
+			t.Fatal(i, a.Status)
+		}
+	}
+	if a := ask("192.0.2.1/32", missBurst); a.StatusCode != 429 || a.Header.Get("Retry-After") == "" || a.Header.Get("Content-Type") != "application/json" {
+		t.Error(a.Status, a.Header)
+	}
+	for _, path := range []string{"/t?url=https://blog.example/never/", "/t.atom?url=" + p.URL, "/api/v1/counts?url=" + p.URL} {
+		if a, _ := s.get(path, "From", "192.0.2.1/32"); a.StatusCode != 429 {
+			t.Error(path, a.Status)
+		}
+	}
+	for range 2 * missBurst { // what is kept costs nothing
+		if a := ask("192.0.2.1/32", 0); a.StatusCode != 200 {
+			t.Fatal(a.Status)
+		}
+	}
+	for i, from := range []string{"192.0.2.2/32", ""} {
+		if a := ask(from, missBurst+i); a.StatusCode != 200 {
+			t.Error(from, a.Status)
+		}
+	}
+	s.comment(p, thread.Comment{ID: id(1), Author: s.person("a", "A")})
+	s.advance(time.Second)
+	if a := ask("192.0.2.1/32", missBurst+5); a.StatusCode != 200 {
+		t.Error("is not let in again", a.Status)
 	}
 }

@@ -95,7 +95,7 @@ func (s *Server) fragment(q query, p part) []byte {
 func (s *Server) problemPage(p problem) []byte {
 	m := markup{words: s.words("", thread.Post{})}
 	title := m.NotFound
-	if p.status >= 500 {
+	if p.status >= 500 || p == tooMany {
 		title = m.Oh
 	}
 	s.head(&m, title)

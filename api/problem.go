@@ -22,6 +22,9 @@ var unknownPost = problem{http.StatusNotFound, "unknown_post"}
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, v view, err error) {
 	p := problem{http.StatusServiceUnavailable, "unavailable"}
 	switch {
+	case err == tooMany:
+		p = tooMany
+		w.Header().Set("Retry-After", "10")
 	case errors.As(err, &p):
 	case errors.Is(err, storage.ErrNotFound):
 		p = unknownPost

@@ -17,7 +17,10 @@ const patience = 30 * time.Second
 
 // body is the finished answer to a query: the kept one as long as it is good. The first request that finds it outdated
 // makes it anew; those that come meanwhile get the old one, or wait when there is none.
-func (s *Server) body(q query) (*body, error) {
+func (s *Server) body(q query) (*body, error) { return s.bodyFor(q, func() error { return nil }) }
+
+// bodyFor is body, asking allow before anything is made.
+func (s *Server) bodyFor(q query, allow func() error) (*body, error) {
 	old, _ := s.cache.get(q).(*body)
 	if old != nil && (old.fresh(s.DB.Version(), s.Now()) || !old.renewing.CompareAndSwap(false, true)) {
 		s.hits.Inc("hit")
@@ -26,6 +29,9 @@ func (s *Server) body(q query) (*body, error) {
 	s.hits.Inc("miss")
 	if old != nil {
 		defer old.renewing.Store(false)
+	}
+	if err := allow(); err != nil {
+		return nil, err
 	}
 	b, err, _ := s.flight.Do(fmt.Sprintf("%#v", q), func() (any, error) { return s.renew(q, old) })
 	if err != nil {

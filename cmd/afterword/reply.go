@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/netip"
 	"strings"
 
 	"afterword/config"
@@ -85,6 +83,6 @@ func newFederation(ctx context.Context, cfg *config.Config, db *storage.DB, clie
 		Version: version, Rules: rules(cfg), ClosedNotice: cfg.Comments.ClosedNotice, Owner: cfg.Blog.Owner, Now: w.Now, Log: w.Log, Metrics: w.metrics,
 		Limits: federation.Limits{ActorHour: cfg.Limits.ActorHour, HostHour: cfg.Limits.HostHour, NewActorsHour: cfg.Limits.NewActorsHour},
 		Demand: demand,
-		Source: func(r *http.Request) netip.Prefix { return sourceOf(r, cfg.TrustedProxies) },
+		Source: source(cfg),
 	})
 }

@@ -100,7 +100,8 @@ func newServer(ctx context.Context, cfg *config.Config, db *storage.DB, w world)
 		return nil, err
 	}
 	readers := api.New(api.Config{DB: db, Fetch: client, Base: cfg.BaseURL, Blog: api.Blog{Name: cfg.Blog.Name, URL: cfg.Blog.URL, Lang: cfg.Blog.Language},
-		Owner: cfg.Blog.Owner, Rules: rules(cfg), Demand: posts.Demand, Now: w.Now, Log: w.Log, Metrics: w.metrics})
+		Owner: cfg.Blog.Owner, Rules: rules(cfg), Demand: posts.Demand, Source: source(cfg),
+		BlogOrigins: []string{thread.IRI(cfg.Blog.URL).Origin()}, Now: w.Now, Log: w.Log, Metrics: w.metrics})
 	return &server{cfg: cfg, fed: fed, posts: posts, handler: surviving(db, w.Log, router(cfg.BaseURL, fed, readers)), metrics: w.metrics, log: w.Log, waits: usualWaits}, nil
 }
 

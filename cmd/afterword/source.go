@@ -5,7 +5,14 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"afterword/config"
 )
+
+// source is sourceOf for the configured proxies.
+func source(cfg *config.Config) func(*http.Request) netip.Prefix {
+	return func(r *http.Request) netip.Prefix { return sourceOf(r, cfg.TrustedProxies) }
+}
 
 // sourceOf tells from which network a request comes (SECURITY R14). Only a configured proxy is believed about others: of
 // the addresses in X-Forwarded-For the last one counts that is none of these proxies. A request from this machine
