@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"afterword/sanitize"
 	"afterword/storage"
@@ -41,7 +43,8 @@ func TestInBrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, story := range map[string]func(*tab){
-		"embed": embedStory, "hostile": hostileStory, "fallback": fallbackStory, "refresh": refreshStory, "steady": steadyStory,
+		"embed": embedStory, "hostile": hostileStory, "fallback": fallbackStory, "news": newsStory, "show": showStory, "keyboard": keyboardStory, "more": moreStory, "settings": settingsStory, "axe": axeStory,
+		"steady":    steadyStory,
 		"permalink": permalinkStory, "lazy": lazyStory, "several": severalStory, "static": staticStory, "page": pageStory,
 		"colours": coloursStory, "narrow": narrowStory,
 	} {
@@ -105,8 +108,14 @@ func (b *tab) open(url string) {
 // until waits for a condition in the page.
 func (b *tab) until(condition string) {
 	b.Helper()
-	if err := chromedp.Do(b.ctx, chromedp.Poll[chromedp.Void](condition, chromedp.WithPollingTimeout(20*time.Second))); err != nil {
-		b.Fatalf("%s: %v", condition, err)
+	for {
+		err := chromedp.Do(b.ctx, chromedp.Poll[chromedp.Void](condition, chromedp.WithPollingTimeout(20*time.Second)))
+		if err == nil {
+			return
+		}
+		if text := err.Error(); !strings.Contains(text, "navigated") && !strings.Contains(text, "Cannot find context") { // the page gave way to another: ask there
+			b.Fatalf("%s: %v", condition, err)
+		}
 	}
 }
 
@@ -141,7 +150,7 @@ func (b *tab) blogPage(s *site, body string) string {
 		w.Header().Set("Set-Cookie", "blog=1; Path=/")
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		fmt.Fprintf(w, `<!DOCTYPE html><html lang="en"><head><title>Blog</title><link rel="canonical" href="https://blog.example/p/">`+
-			`</head><body><h1>Blog</h1>%s<script type="module" async src="%s/embed.js"></script>`, body, s.url)
+			`</head><body><header><h1>Blog</h1></header>%s<script type="module" async src="%s/embed.js"></script>`, body, s.url)
 	}))
 	b.Cleanup(host.Close)
 	return host.URL + "/anything?else=1"
@@ -190,8 +199,8 @@ func hostileStory(b *tab) {
 	}
 	_, _, err := s.DB.SavePost(b.Context(), storage.Draft{URL: p.URL, Title: evil, Lang: `en"><script>window.pwned=8</script>`})
 	b.must(err)
-	for _, url := range []string{s.url + "/t?url=" + p.URL, b.blogPage(s, element+element)} {
-		b.open(url)
+	for _, page := range []string{s.url + "/t?url=" + p.URL, b.blogPage(s, element+element)} {
+		b.open(page)
 		b.until(`document.querySelectorAll(".aw article").length >= 5`)
 		b.eval(`document.querySelectorAll("details").forEach(d => d.open = true)`)
 		b.eval(`document.querySelectorAll(".aw *").forEach(e => { for (const n of ["click", "mouseover", "focus"]) e.dispatchEvent(new Event(n)) })`)
@@ -212,29 +221,50 @@ func fallbackStory(b *tab) {
 	b.want(`document.querySelector("afterword-thread").innerText + document.querySelector("[data-comment-count]").innerText`, "CommentsTalk")
 }
 
-// refreshStory: what comes while the page is open appears by itself, but not under the reader's hands.
-func refreshStory(b *tab) {
+const shown = `[...document.querySelectorAll(".aw article")].filter(a => a.checkVisibility()).length`
+
+// newsStory: what comes while the page is open waits until the reader wants it; what goes goes at once.
+func newsStory(b *tab) {
 	s, p, a := blogPost(b)
 	b.open(b.blogPage(s, `<afterword-thread refresh="0.05"></afterword-thread>`))
-	b.until(`document.querySelectorAll(".aw article").length == 1`)
+	b.until(shown + ` == 1`)
 	b.want(`document.querySelector("[role=status]").innerText`, "")
 	s.comment(p, thread.Comment{ID: id(2), Author: a, Warning: "Secret", HTML: "<p>Second</p>"})
-	b.until(`document.querySelectorAll(".aw article").length == 2`)
-	b.want(`document.querySelector("[role=status]").innerText`, "2 comments")
+	b.until(`document.querySelector("[role=status]").innerText == "1 new comment"`)
+	s.comment(p, thread.Comment{ID: id(3), Parent: id(1), Author: a, HTML: "<p>Third</p>"})
+	b.until(`document.querySelector("[role=status]").innerText == "2 new comments"`)
+	b.want(shown, "1")
+	b.must(chromedp.Do(b.ctx, chromedp.Click(chromedp.CSS("[role=status] button"))))
+	b.until(shown + ` == 3`)
+	b.want(`document.activeElement.id + document.querySelector("[role=status]").innerText`, anchor(id(3)))
 
 	b.must(chromedp.Do(b.ctx, chromedp.Click(chromedp.CSS(".aw-warning summary"))))
 	b.want(`document.querySelector(".aw-warning").open`, "true")
-	s.comment(p, thread.Comment{ID: id(3), Author: a, HTML: "<p>Third</p>"})
+	s.must(s.DB.DeleteComment(b.Context(), storage.Message{}, id(3), thread.Verdict{Decision: thread.Done}))
 	for n := len(s.requests("/embed/thread")); len(s.requests("/embed/thread")) < n+4; {
 		b.until(`true`)
 	}
-	b.want(`document.querySelectorAll(".aw article").length`, "2")
+	b.want(shown, "3") // nothing moves under the reader's hands
 	b.eval(`document.querySelector(".aw-warning").open = false`)
 	b.want(`document.activeElement.tagName`, "SUMMARY")
 	b.eval(`document.activeElement.blur()`)
-	b.until(`document.querySelectorAll(".aw article").length == 3`)
+	b.until(shown + ` == 2`)
 	s.must(s.DB.CloseThread(b.Context(), p.ID, s.now()))
 	b.until(`document.querySelector(".aw-closed") && !document.querySelector(".aw-reply")`)
+}
+
+// showStory: an element may show news at once, but not while the reader is busy in it.
+func showStory(b *tab) {
+	s, p, a := blogPost(b)
+	b.open(b.blogPage(s, `<afterword-thread refresh="0.05" news="show"></afterword-thread>`))
+	b.until(shown + ` == 1`)
+	s.comment(p, thread.Comment{ID: id(2), Author: a, HTML: "<p>Second</p>"})
+	b.until(shown + ` == 2`)
+	b.want(`document.querySelector("[role=status]").textContent + document.querySelectorAll("[role=status] button").length`, "1 new comment0")
+	b.eval(`document.querySelector(".aw-ask").focus()`)
+	s.comment(p, thread.Comment{ID: id(3), Author: a, HTML: "<p>Third</p>"})
+	b.until(`document.querySelector("[role=status] button")?.innerText == "1 new comment"`)
+	b.want(shown, "2")
 }
 
 // steadyStory: a comment that comes above does not move what the reader looks at.
@@ -243,7 +273,7 @@ func steadyStory(b *tab) {
 	for i := range 30 {
 		s.comment(p, thread.Comment{ID: id(10 + i), Author: a, HTML: fmt.Sprintf("<p>Number %d</p>", i)})
 	}
-	b.open(b.blogPage(s, `<afterword-thread refresh="0.05" sort="newest"></afterword-thread>`))
+	b.open(b.blogPage(s, `<afterword-thread refresh="0.05" sort="newest" news="show"></afterword-thread>`))
 	b.until(`document.querySelectorAll(".aw article").length == 31`)
 	b.eval(fmt.Sprintf(`document.getElementById("%s").scrollIntoView()`, anchor(id(20))))
 	place := fmt.Sprintf(`Math.round(document.getElementById("%s").getBoundingClientRect().top)`, anchor(id(20)))
@@ -302,7 +332,8 @@ func severalStory(b *tab) {
 	}
 }
 
-// staticStory: a fragment that was built into the page is there at once, and is brought up to date.
+// staticStory: a fragment that was built into the page is there at once, and is brought up to date; when it is newer than
+// the answer of a cache on the way, it stays.
 func staticStory(b *tab) {
 	s, p, a := blogPost(b)
 	_, fragment := s.get("/embed/thread?url=" + p.URL)
@@ -310,6 +341,101 @@ func staticStory(b *tab) {
 	b.open(b.blogPage(s, "<afterword-thread>"+fragment+"</afterword-thread>"))
 	b.want(`document.querySelector(".e-content").innerText`, "Hello")
 	b.until(`document.querySelectorAll("section.aw").length == 1 && document.querySelectorAll(".aw article").length == 2`)
+
+	newer := strings.Replace(strings.Replace(fragment, "Hello", "Newer", 1), `data-revision="`, `data-revision="9`, 1)
+	_, fragment = s.get("/embed/thread?url=" + p.URL)
+	for body, says := range map[string]string{newer: "Newer", fragment: "Hello"} {
+		b.open(b.blogPage(s, "<afterword-thread>"+body+"</afterword-thread>"))
+		b.eval(`window.before = document.querySelector("section.aw")`)
+		b.until(`document.querySelector("afterword-thread [role=status]")`)
+		b.want(`(window.before === document.querySelector("section.aw")) + document.querySelector(".e-content").innerText`, "true"+says)
+	}
+}
+
+// keyboardStory: replying without a mouse. The dialog says what it is about, leads to the reader's own server, remembers
+// that and nothing else, and gives the focus back.
+func keyboardStory(b *tab) {
+	s, _, _ := blogPost(b)
+	h := newHome(b, link("http://ostatus.org/schema/1.0/subscribe", "template", "http://HOST/authorize_interaction?uri={uri}"))
+	host := b.blogPage(s, element)
+	focus := `document.activeElement`
+	press := func(keys string) { b.Helper(); b.must(chromedp.Do(b.ctx, chromedp.KeyEvent(keys))) }
+	reach := func(name string) {
+		b.Helper()
+		for range 20 {
+			if press(kb.Tab); b.eval(focus+`.ariaLabel ?? `+focus+`.innerText`) == name {
+				return
+			}
+		}
+		b.Fatal("no Tab leads to ", name)
+	}
+	b.open(host)
+	b.until(shown + ` == 1`)
+	reach("Reply to Alice")
+	b.want(focus+`.tagName`, "BUTTON")
+	press(" ")
+	b.until(`document.querySelector("dialog:modal")`)
+	b.want(focus+`.name + document.querySelector("dialog").ariaLabel`, "accountReply to Alice")
+	b.want(`document.querySelector("dialog [readonly]").value`, string(id(1)))
+	press(kb.Escape)
+	b.until(`!document.querySelector("dialog").open`)
+	b.want(focus+`.ariaLabel`, "Reply to Alice")
+
+	press(kb.Enter)
+	b.until(`document.querySelector("dialog").open`)
+	press("nobody at all" + kb.Enter)
+	b.until(`document.querySelector("dialog [role=alert]").checkVisibility()`)
+	b.want(focus+`.name + localStorage.length`, "account0")
+	b.eval(focus + `.select()`)
+	press("@me@" + h.host + kb.Enter)
+	b.until(`document.querySelector("h1")?.innerText == "Home"`)
+	b.want(`location.href`, "http://"+h.host+"/authorize_interaction?uri="+url.QueryEscape(string(id(1))))
+
+	b.open(host)
+	b.until(shown + ` == 1`)
+	reach("Follow this blog")
+	press(kb.Enter)
+	b.until(`document.querySelector("dialog").open`)
+	b.want(focus+`.value + localStorage.length`, h.host+"1")
+	b.want(`document.querySelector("dialog [readonly]").value`, s.url+"/actor")
+	reach("Close")
+	press(kb.Enter)
+	b.until(`!document.querySelector("dialog").open`)
+	b.want(focus+`.innerText`, "Follow this blog")
+}
+
+// moreStory: the rest of a long thread comes below what is there, and the focus goes to its beginning. It stays when the
+// thread is looked at again, and a permalink finds its comment in it.
+func moreStory(b *tab) {
+	const n = maxPaged + 300
+	s, p := crowd(b, n)
+	host := b.blogPage(s, `<afterword-thread page="`+p.URL+`" refresh="0.05"></afterword-thread>`)
+	count := `document.querySelectorAll(".aw article").length`
+	b.open(host)
+	b.until(count + fmt.Sprint(" > ", maxPaged-9))
+	first, last := anchor(id(maxPaged-maxPaged%3)), anchor(id(n-1))
+	b.eval(`document.querySelector(".aw-more a").focus()`)
+	b.must(chromedp.Do(b.ctx, chromedp.KeyEvent(kb.Enter)))
+	b.until(count + fmt.Sprint(" == ", n))
+	b.want(`document.activeElement.id + document.querySelectorAll(".aw-more").length`, first+"0")
+	b.eval(`document.activeElement.blur()`)
+	s.must(s.DB.CloseThread(b.Context(), p.ID, s.now()))
+	b.until(`document.querySelector(".aw-closed")`)
+	b.want(count+`+" "+document.querySelectorAll(".aw > ol > li:last-child #`+last+`").length`, fmt.Sprint(n, " 1"))
+	b.open(host + "#" + last)
+	b.until(`document.querySelector("li:target")?.id == "` + last + `"`)
+}
+
+// settingsStory: attributes of the element.
+func settingsStory(b *tab) {
+	s, p, a := blogPost(b)
+	s.comment(p, thread.Comment{ID: id(2), Parent: id(1), Author: a, HTML: "<p>Below</p>"})
+	s.comment(p, thread.Comment{ID: id(3), Parent: id(2), Author: a, HTML: "<p>Deep</p>"})
+	b.open(b.blogPage(s, `<afterword-thread max-depth="1" css="off" lang="de"></afterword-thread>`))
+	b.until(shown + ` == 3`)
+	b.want(`document.querySelectorAll(".aw ol").length + document.querySelector(".aw-to").innerText`, "2Antwort an Alice")
+	b.want(`getComputedStyle(document.querySelector(".aw-avatar")).borderRadius + document.adoptedStyleSheets.length`, "0px0")
+	b.want(`document.querySelector(".aw-ask").innerText`, "Mit dem eigenen Mastodon- oder Fediverse-Konto antworten")
 }
 
 // pageStory: our own page does everything without script.
@@ -317,10 +443,13 @@ func pageStory(b *tab) {
 	s, p, _ := blogPost(b)
 	b.open(s.url + "/t?url=" + p.URL)
 	b.want(`document.scripts.length`, "0")
-	b.open(b.eval(`document.querySelector(".aw-foot .aw-reply").href`))
-	b.want(`document.querySelector("form").method + document.querySelector("form").getAttribute("action")`, "post"+s.url+"/reply")
-	b.want(`document.scripts.length + document.querySelector("code").innerText`, "0"+string(id(1)))
-	b.want(`getComputedStyle(document.querySelector("code")).userSelect`, "all")
+	h := newHome(b, "404")
+	b.must(chromedp.Do(b.ctx, chromedp.Click(chromedp.CSS(".aw-foot .aw-reply"))))
+	b.until(`document.querySelector("h1").innerText == "Reply to Alice"`)
+	b.want(`document.scripts.length + document.querySelector("[readonly]").value`, "0"+string(id(1)))
+	b.must(chromedp.Do(b.ctx, chromedp.SendKeys(chromedp.CSS("[name=account]"), "me@"+h.host+kb.Enter)))
+	b.until(`document.querySelector("[role=status] a")?.innerText == "Continue at ` + h.host + `"`)
+	b.want(`document.querySelector("[role=status] a").href`, "http://"+h.host+"/authorize_interaction?uri="+url.QueryEscape(string(id(1))))
 	b.open(s.url + "/t?url=https://blog.example/never/")
 	b.want(`document.querySelector("h1").innerText`, "There is no post with this address here.")
 	if others := b.askedElsewhere(strings.TrimSuffix(s.url, "c")); others != nil {

@@ -1,8 +1,5 @@
 // <afterword-thread>: the comments of a page. And <a data-comment-count href="page">: how many there are, for lists.
-//
-// Attributes, all optional: page (its URL; else that of link rel=canonical, else the location), lang, sort (oldest,
-// newest), theme (light, dark, auto; else the colours around it), refresh (seconds between looks for news, 0 for never;
-// else every 5, and less often while nothing happens).
+// docs/embedding.md tells all attributes.
 //
 // What is inside the element stands there until the comments come, and stays when they cannot. The server has made the
 // HTML safe. Nobody but the server that this script came from is asked, and nothing is kept, but for the reader's own
@@ -17,135 +14,222 @@ const get = async (path, query) => {
     referrerPolicy: "no-referrer",
     signal: AbortSignal.timeout(20000),
   });
-  const text = await answer.text();
-  if (!answer.ok) throw text;
-  return text;
+  if (!answer.ok) throw answer;
+  return answer.text();
 };
 
-class Thread extends HTMLElement {
-  #near;
-  #busy;
-  #timer;
-  #html;
-  #pause = 5;
-  #sight = new IntersectionObserver((seen) => {
-    this.#near = seen.at(-1).isIntersecting;
-    this.#look();
-  }, { rootMargin: "600px" });
+const parse = (html) => {
+  const box = document.createElement("template");
+  box.innerHTML = html;
+  return box.content.firstChild;
+};
 
-  connectedCallback() {
-    const sheets = this.getRootNode().adoptedStyleSheets;
-    if (!sheets.includes(style)) sheets.push(style);
-    this.#sight.observe(this);
-    document.addEventListener("visibilitychange", this.#look);
-    this.onclick = this.#click;
-    // A permalink leads to a comment that may be far below what is in sight.
-    this.#near = location.hash.startsWith("#c-");
-    this.#look();
-  }
+// start makes an element live, and returns what ends that.
+const start = (host) => {
+  // What is shown, the HTML that it was made from, what the server said last, and comments of further pages.
+  let section, shown, latest, later = [];
+  let busy, timer, pause = 5;
+  // A permalink leads to a comment that may be far below what is in sight.
+  let near = location.hash.startsWith("#c-");
+  const status = parse('<p class="aw-news" role="status"></p>');
+  const dialog = parse('<dialog class="aw aw-dialog"></dialog>');
+  const attribute = (name) => host.getAttribute(name) ?? "";
+  const linked = () => document.getElementById(location.hash.slice(1));
 
-  disconnectedCallback() {
-    this.#sight.disconnect();
-    document.removeEventListener("visibilitychange", this.#look);
-    clearTimeout(this.#timer);
-  }
-
-  #look = async () => {
-    clearTimeout(this.#timer);
-    if (!this.#near || document.hidden || this.#busy) return;
-    this.#busy = true;
-    this.ariaBusy = !this.#html;
-    const news = await this.#load().catch(() => {});
-    this.#busy = this.ariaBusy = false;
-    this.#pause = this.getAttribute("refresh") ?? (news ? 5 : Math.min(this.#pause * 1.5, 60));
-    if (this.#pause > 0 && this.isConnected) this.#timer = setTimeout(this.#look, this.#pause * 1000);
+  const look = async () => {
+    clearTimeout(timer);
+    if (!near || document.hidden || busy) return;
+    busy = true;
+    host.ariaBusy = !shown;
+    const news = await load().catch(() => {});
+    busy = host.ariaBusy = false;
+    pause = attribute("refresh") || (news ? 5 : Math.min(pause * 1.5, 60));
+    if (pause > 0 && host.isConnected) timer = setTimeout(look, pause * 1000);
   };
 
-  async #load() {
-    const page = this.getAttribute("page") ?? document.querySelector("link[rel~=canonical]")?.href;
+  const load = async () => {
+    const page = attribute("page") || document.querySelector("link[rel~=canonical]")?.href || location.pathname;
     const html = await get("embed/thread", {
-      url: new URL(page ?? location.pathname, location.href),
-      lang: this.closest("[lang]")?.lang ?? "",
-      sort: this.getAttribute("sort") ?? "",
+      url: new URL(page, location),
+      lang: host.closest("[lang]")?.lang ?? "",
+      sort: attribute("sort"),
+      depth: attribute("max-depth"),
     });
-    if (html === this.#html) return false;
-    if (!this.#inUse()) this.#show(html);
-    return true;
-  }
+    const news = html != latest;
+    latest = html;
+    if (!shown) await begin(parse(html));
+    else if (html != shown) update(parse(html));
+    return news;
+  };
 
-  // Nobody likes a text that changes under their hands.
-  #inUse() {
-    const selection = getSelection();
-    return this.contains(document.activeElement) || this.querySelector("details[open]") ||
-      !selection.isCollapsed && selection.containsNode(this, true);
-  }
+  // What a generator built into the page stays, unless the server knows better.
+  const begin = async (next) => {
+    const built = host.querySelector(".aw");
+    section = built ?? next;
+    shown = latest;
+    if (!built) host.replaceChildren(next);
+    host.append(status, dialog);
+    if (!built || next.dataset.revision - built.dataset.revision >= 0) show(next);
+    for (let pages = 9; near && location.hash[1] && !linked() && pages-- && await more(); );
+    if (host.contains(linked())) location.replace(location);
+  };
+
+  // Comments that came since do not push away what the reader looks at: they wait until the reader wants them. With
+  // news="show" they do not wait, unless the reader is busy here.
+  const update = (next) => {
+    const news = newIn(next);
+    const inUse = host.contains(document.activeElement) || host.querySelector("details[open]") || getSelection().containsNode(host, true) && !getSelection().isCollapsed;
+    const wait = inUse || attribute("news") != "show";
+    if (news[0] || wait) tell(news.length, wait ? "button" : "span");
+    if (wait) for (const li of news) li.hidden = true;
+    if (!inUse) show(next);
+  };
+
+  const newIn = (next) =>
+    [...next.querySelectorAll("li:has(> .h-entry)")].filter((li) => !section.querySelector(`#${li.id}:not([hidden])`));
+
+  const tell = (n, tag) => {
+    const say = document.createElement(tag);
+    const forms = section.dataset;
+    if (n) say.textContent = (forms[new Intl.PluralRules(section.lang).select(n)] ?? forms.other).replace("%d", n);
+    if (!say.isEqualNode(status.firstChild)) status.replaceChildren(...(n ? [say] : []));
+  };
 
   // What the reader looks at stays where it is.
-  #show(html) {
-    const top = (li) => li.firstChild.getBoundingClientRect().top;
-    const seen = [...this.querySelectorAll("li[id]")].find((li) => li.firstChild.getBoundingClientRect().bottom > 0);
-    const before = seen && top(seen);
-    const first = !this.#html;
-    if (first) this.innerHTML = '<div></div><p role="status" class="aw-hidden"></p><dialog class="aw"></dialog>';
-    const [body, status] = this.children;
-    this.#html = body.innerHTML = html;
-    const clock = new Intl.DateTimeFormat(body.firstChild.lang, { dateStyle: "long", timeStyle: "short" });
-    for (const time of body.querySelectorAll(".dt-published")) time.textContent = clock.format(new Date(time.dateTime));
-    const now = seen && document.getElementById(seen.id);
-    if (now) scrollBy({ top: top(now) - before, behavior: "instant" });
-    if (!first) status.textContent = body.querySelector("h2").textContent;
-    else if (body.contains(document.getElementById(location.hash.slice(1)))) location.replace(location.href);
-  }
-
-  // Replying and following are pages of the server; here they are a dialog.
-  #click = async (event) => {
-    const link = event.target.closest(".aw-ask");
-    if (!link || !this.#html || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    event.preventDefault();
-    const dialog = this.lastChild;
-    try {
-      dialog.innerHTML = await get("embed/reply", new URL(link).searchParams);
-    } catch {
-      location.assign(link);
-      return;
+  const show = (next) => {
+    const place = (li) => li.firstChild.getBoundingClientRect();
+    const seen = [...host.querySelectorAll("li[id]")].find((li) => place(li).bottom > 0);
+    const before = seen && place(seen).top;
+    shown = latest;
+    if (!section.isEqualNode(next)) {
+      later = later.filter((li) => !next.querySelector("#" + li.id));
+      if (later[0]) {
+        next.querySelector("ol").append(...later);
+        next.querySelector(".aw-more").replaceWith(section.querySelector(".aw-more") ?? "");
+      }
+      section.replaceWith(next);
+      section = next;
     }
-    link.focus();
-    dialog.showModal();
-    const form = dialog.querySelector("form");
-    if (form) this.#ask(form, form.elements.account);
+    localise();
+    const now = seen && document.getElementById(seen.id);
+    if (now) scrollBy({ top: place(now).top - before, behavior: "instant" });
   };
 
-  #ask(form, account) {
-    try {
-      account.value = localStorage.afterword ?? "";
-    } catch {}
-    form.onsubmit = async (event) => {
-      if (event.submitter?.formMethod === "dialog") return;
+  const localise = () => {
+    const clock = new Intl.DateTimeFormat(section.lang, { dateStyle: "long", timeStyle: "short" });
+    for (const time of host.querySelectorAll(".dt-published")) time.textContent = clock.format(new Date(time.dateTime));
+  };
+
+  const more = async () => {
+    const link = section.querySelector(":scope > .aw-more");
+    if (!link) return;
+    const next = parse(await get("embed/thread", new URL(link.firstChild).searchParams));
+    const list = next.querySelectorAll(":scope > ol > li");
+    // The rest of a branch that is too long for one answer is a page of its own.
+    if (section.querySelector("#" + list[0].id)) throw link;
+    later.push(...list);
+    link.previousSibling.append(...list);
+    link.replaceWith(next.querySelector(".aw-more") ?? "");
+    localise();
+    return list[0];
+  };
+
+  const go = (li) => {
+    if (!li) return;
+    li.tabIndex = -1;
+    li.focus();
+  };
+
+  host.onclick = (event) => {
+    const { target } = event;
+    const link = target.closest(".aw > .aw-more a");
+    if (link) {
       event.preventDefault();
-      const alert = form.lastElementChild;
-      alert.hidden = true;
-      try {
-        location.assign(JSON.parse(await get("api/v1/interact", new FormData(form))).url);
-        localStorage.afterword = account.value.split("@").pop();
-      } catch {
-        alert.hidden = false;
-        account.select();
-      }
-    };
-  }
-}
+      more().then(go, () => location.assign(link));
+    } else if (target.parentNode == status) {
+      const next = parse(latest);
+      const [first] = newIn(next);
+      tell(0, "p");
+      show(next);
+      go(first);
+    } else if (target.name == "copy") {
+      const field = target.previousSibling.control;
+      field.select();
+      navigator.clipboard?.writeText(field.value);
+    }
+  };
+
+  // Replying and following are pages of the server; here they are a dialog.
+  host.onsubmit = async (event) => {
+    const { target: form, submitter } = event;
+    if (form.method == "dialog") return;
+    event.preventDefault();
+    const query = new URLSearchParams(new FormData(form, submitter));
+    if (dialog.contains(form)) return lookUp(form, query);
+    try {
+      dialog.innerHTML = await get("embed/reply", query);
+    } catch {
+      return location.assign(form.action + "?" + query);
+    }
+    dialog.ariaLabel = dialog.querySelector("h2").textContent;
+    // Where the focus is now, it returns to.
+    submitter.focus();
+    dialog.showModal();
+    try {
+      dialog.querySelector("[name=account]").value = localStorage.afterword ?? "";
+    } catch {}
+  };
+
+  const lookUp = async (form, query) => {
+    const alert = form.querySelector("[role=alert]");
+    alert.hidden = form.ariaBusy = true;
+    try {
+      location.assign(JSON.parse(await get("api/v1/interact", query)).url);
+    } catch {
+      alert.hidden = false;
+      form.elements.account.focus();
+    }
+    form.ariaBusy = false;
+    try {
+      if (alert.hidden) localStorage.afterword = query.get("account").split("@").pop();
+    } catch {}
+  };
+
+  const sheets = host.getRootNode().adoptedStyleSheets;
+  if (attribute("css") != "off" && !sheets.includes(style)) sheets.push(style);
+  const sight = new IntersectionObserver((seen) => {
+    near = seen.at(-1).isIntersecting;
+    look();
+  }, { rootMargin: "600px" });
+  sight.observe(host);
+  document.addEventListener("visibilitychange", look);
+  look();
+  return () => {
+    sight.disconnect();
+    document.removeEventListener("visibilitychange", look);
+    clearTimeout(timer);
+    status.remove();
+    dialog.remove();
+  };
+};
 
 const count = async () => {
   const page = (a) => a.href.startsWith(base) ? new URL(a.href).searchParams.get("url") : a.href.split("#")[0];
   const links = [...document.querySelectorAll("a[data-comment-count]")];
-  while (links.length) {
+  while (links[0]) {
     const some = links.splice(0, 50);
-    const query = [["lang", document.documentElement.lang], ...some.map((a) => ["url", page(a)])];
-    const { counts } = JSON.parse(await get("api/v1/counts", query));
-    for (const a of some) if (counts[page(a)]) a.textContent = counts[page(a)].label;
+    const { counts } = JSON.parse(await get("api/v1/counts", [["lang", document.documentElement.lang], ...some.map((a) => ["url", page(a)])]));
+    for (const a of some) a.textContent = counts[page(a)]?.label ?? a.textContent;
   }
 };
 
-if (!customElements.get("afterword-thread")) customElements.define("afterword-thread", Thread);
-if (document.readyState === "loading") addEventListener("DOMContentLoaded", () => count().catch(() => {}));
+if (!customElements.get("afterword-thread")) customElements.define("afterword-thread", class extends HTMLElement {
+  connectedCallback() {
+    this.stop = start(this);
+  }
+  disconnectedCallback() {
+    this.stop();
+  }
+});
+if (document.readyState == "loading") addEventListener("DOMContentLoaded", () => count().catch(() => {}));
 else count().catch(() => {});

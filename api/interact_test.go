@@ -179,10 +179,10 @@ func TestReplyPage(t *testing.T) {
 	s.comment(p, thread.Comment{ID: id(1), Author: a})
 	s.verdict(p, &thread.Comment{ID: id(2), Author: a}, thread.Held)
 	s.comment(p, thread.Comment{ID: id(3), Author: a, Imported: true})
-	for uri, want := range map[string]string{string(p.ID): "Reply from your Mastodon or fediverse account: <bdi>A &lt;post&gt;",
-		string(id(1)): "account: <bdi>Alice &lt;b&gt;", s.url + "/actor": "Follow this blog: <bdi>A blog"} {
+	for uri, want := range map[string]string{string(p.ID): "<h1>Reply from your Mastodon or fediverse account</h1>",
+		string(id(1)): "<h1>Reply to <bdi>Alice &lt;b&gt;</bdi></h1>", s.url + "/actor": "<h1>Follow this blog</h1>"} {
 		answer, text := s.get("/reply?uri=" + url.QueryEscape(uri))
-		if answer.StatusCode != 200 || !strings.Contains(text, want) || !strings.Contains(text, `<code class="aw-copy">`+uri+"</code>") {
+		if answer.StatusCode != 200 || !strings.Contains(text, want) || !strings.Contains(text, `<input readonly dir="ltr" value="`+uri+`">`) {
 			t.Error(uri, answer.StatusCode, text)
 		}
 		wellFormed(t, text)
@@ -198,7 +198,7 @@ func TestReplyPage(t *testing.T) {
 		t.Error(answer.StatusCode, text)
 	}
 	_, text = s.send(url.Values{"account": {`"><script>`}, "uri": {string(id(1))}})
-	if !strings.Contains(text, `<p role="alert">Nothing answered there.`) || strings.Contains(text, "<script") || !strings.Contains(text, "aw-copy") {
+	if !strings.Contains(text, `<p role="alert">That account or server was not found.`) || strings.Contains(text, "<script") || !strings.Contains(text, "aw-copy") {
 		t.Error(text)
 	}
 	s.must(s.DB.CloseThread(t.Context(), p.ID, s.now()))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"html"
 	"strings"
 	"time"
@@ -19,6 +20,7 @@ import (
 type markup struct {
 	bytes.Buffer
 	*words
+	indent int // how deep comments are indented
 }
 
 // literal is markup that stands in this source: no string from elsewhere becomes one without a conversion.
@@ -43,6 +45,16 @@ func (m *markup) note(text string) {
 		m.text(text)
 		m.put("</p>\n")
 	}
+}
+
+// framed writes a text of ours with a stranger's name at the place of its %s.
+func (m *markup) framed(ours, name string) {
+	before, after, _ := strings.Cut(ours, "%s")
+	m.text(before)
+	m.put("<bdi>")
+	m.text(name)
+	m.put("</bdi>")
+	m.text(after)
 }
 
 // attr writes an attribute, unless it is empty.
@@ -80,15 +92,15 @@ func (m *markup) time(class literal, t time.Time, text string) {
 	m.put("</time>")
 }
 
-// maxIndent is the depth at which comments stop being indented, and say what they reply to instead. Strangers choose the
-// depth: browsers give up at 512 nested elements, and a phone long before.
+// maxIndent is the depth at which comments stop being indented, and say what they reply to instead; readers may ask for
+// less. Strangers choose the depth: browsers give up at 512 nested elements, and a phone long before.
 const maxIndent = 6
 
 // list writes comments as nested lists.
 func (m *markup) list(p part, s *Server, open bool) {
 	depth := -1 // of the comment written last
-	for c := range p.steps(maxIndent) {
-		indent := min(max(c.Depth-p.outdent(), 0), maxIndent)
+	for c := range p.steps(max(m.indent, 1)) {
+		indent := min(max(c.Depth-m.outdent(p), 0), m.indent)
 		if indent > depth {
 			m.put("<ol>")
 		} else {
@@ -105,7 +117,7 @@ func (m *markup) list(p part, s *Server, open bool) {
 }
 
 // outdent is how many levels are left out on the left: a part that goes on deep within a branch begins at the left too.
-func (p part) outdent() int { return max(len(p.above)-maxIndent, 0) }
+func (m *markup) outdent(p part) int { return max(len(p.above)-m.indent, 0) }
 
 func (m *markup) leave(levels int) {
 	for range levels {
@@ -119,18 +131,21 @@ func (m *markup) comment(p part, c step, s *Server, open bool) {
 	if c.Stub {
 		m.put(`"><article class="aw-gone"><p>`)
 		m.text(m.Deleted)
-		m.put("</p></article>")
+		m.put("</p>")
+		m.branchClosed(c)
+		m.put("</article>")
 		return
 	}
 	m.put(`"><article class="h-entry h-cite u-comment">`)
 	m.byline(c, s.byOwner(c.Author))
 	m.replyTo(p, c)
 	m.content(c)
-	m.foot(c, s.Base, open)
+	m.branchClosed(c)
+	m.foot(p, c, open)
 	m.put("</article>")
 }
 
-// head says who wrote it and when. Names can be anything, the blogger's too: the handle is always beside them, and the
+// byline says who wrote it and when. Names can be anything, the blogger's too: the handle is always beside them, and the
 // badges are ours.
 func (m *markup) byline(c step, owner bool) {
 	m.avatar(c.Author)
@@ -214,19 +229,14 @@ func (m *markup) replyTo(p part, c step) {
 	m.put(`<data class="u-in-reply-to"`)
 	m.attr("value", above)
 	m.put("></data>")
-	if below := c.Depth - p.outdent(); below <= maxIndent && (below > 0 || c.parent == nil) {
+	if below := c.Depth - m.outdent(p); below <= m.indent && (below > 0 || c.parent == nil) {
 		return
 	}
-	before, after, _ := strings.Cut(m.InReplyTo, "%s")
-	m.put(`<p class="aw-to">`)
-	m.text(before)
-	m.put(`<a href="#`)
+	m.put(`<p class="aw-to"><a href="#`)
 	m.text(anchor(c.Parent))
-	m.put(`"><bdi>`)
-	m.text(m.called(c.parent))
-	m.put("</bdi></a>")
-	m.text(after)
-	m.put("</p>")
+	m.put(`">`)
+	m.framed(m.InReplyTo, m.called(c.parent))
+	m.put("</a></p>")
 }
 
 func (m *markup) called(c *thread.Placed) string {
@@ -252,17 +262,21 @@ func (m *markup) content(c step) {
 	m.put("</div>")
 }
 
-func (m *markup) foot(c step, base string, open bool) {
+// branchClosed stands where a branch was closed, and nowhere else in it.
+func (m *markup) branchClosed(c step) {
 	if c.closes {
 		m.note(m.BranchClosed)
 	}
+}
+
+func (m *markup) foot(p part, c step, open bool) {
 	address := original(c.Placed)
 	if address == "" {
 		return
 	}
 	m.put(`<div class="aw-foot">`)
 	if open && !c.Imported { // nobody's server would find that one
-		m.ask("aw-reply", base, c.ID, m.Reply, name(c.Author))
+		m.ask("aw-reply", p.post, c.ID, m.ReplyHere, fmt.Sprintf(m.ReplyTo, name(c.Author)))
 	}
 	m.link("aw-original", address, m.Original)
 	if numbers := m.numbers(c.Likes, c.Boosts); numbers != "" {

@@ -12,7 +12,7 @@ import (
 
 // page is a thread as a page of its own, which works without script.
 func (s *Server) page(q query, p part) []byte {
-	m := markup{words: s.words(q.lang, p.post)}
+	m := markup{words: s.words(q.lang, p.post), indent: q.indent()}
 	s.head(&m, title(p.post))
 	m.put(`<link rel="canonical"`)
 	m.attr("href", web(p.post.URL))
@@ -86,7 +86,7 @@ func (m *markup) headline(p thread.Post) {
 
 // fragment is the same thread to stand inside a page of the blog.
 func (s *Server) fragment(q query, p part) []byte {
-	m := markup{words: s.words(q.lang, p.post)}
+	m := markup{words: s.words(q.lang, p.post), indent: q.indent()}
 	s.section(&m, q, p)
 	return m.Bytes()
 }
@@ -119,12 +119,15 @@ func (s *Server) section(m *markup, q query, p part) {
 	m.attr("lang", m.Lang)
 	m.attr("dir", m.Dir)
 	m.attr("aria-labelledby", "aw-"+anchor(p.post.ID))
+	m.attr("data-revision", strconv.FormatInt(p.post.Revision, 10)) // embed.js compares it with a fragment in the page
+	m.newsForms()
 	m.put("><h2")
 	m.attr("id", "aw-"+anchor(p.post.ID))
 	m.put(">")
 	m.text(m.heading(p.post.Comments))
 	m.put("</h2>\n")
 	m.note(m.numbers(p.post.Likes, p.post.Boosts))
+	m.askForm(s.Base, p.post)
 	s.notices(m, p, state)
 	m.list(p, s, state != thread.Closed)
 	if p.next != "" {
@@ -135,6 +138,14 @@ func (s *Server) section(m *markup, q query, p part) {
 		m.put("</a></p>")
 	}
 	m.put("</section>\n")
+}
+
+// newsForms are what embed.js says when comments come while the page is open.
+func (m *markup) newsForms() {
+	forms := strings.Split(m.News, "|")
+	for i, category := range categories[len(forms)] {
+		m.attr("data-"+category, forms[i])
+	}
 }
 
 func (w *words) heading(comments int) string {
@@ -166,20 +177,20 @@ func (s *Server) notices(m *markup, p part, state thread.Openness) {
 		m.time("", at, m.date(at))
 		m.put("</p>\n")
 	}
+	if p.post.Late > 0 {
+		m.note(m.count(m.Late, p.post.Late))
+	}
 	m.put(`<p class="aw-actions">`)
 	if state != thread.Closed {
-		m.ask("aw-reply", s.Base, p.post.ID, m.Reply, "")
+		m.ask("aw-reply", p.post, p.post.ID, m.Reply, "")
 	}
-	m.ask("aw-follow", s.Base, thread.IRI(s.Base+"/actor"), m.Follow, "")
+	m.ask("aw-follow", p.post, thread.IRI(s.Base+"/actor"), m.Follow, "")
 	m.put("</p>\n")
 	if state != thread.Closed && !at.IsZero() {
 		m.note(fmt.Sprintf(m.ClosesOn, m.date(at)))
 	}
 	if state == thread.Moderated {
 		m.note(m.Approval)
-	}
-	if p.post.Late > 0 {
-		m.note(m.count(m.Late, p.post.Late))
 	}
 }
 
@@ -198,6 +209,9 @@ func (s *Server) pageURL(p thread.Post, q query, cursor string) string {
 	}
 	if q.limit > 0 {
 		form.Set("limit", strconv.Itoa(q.limit))
+	}
+	if q.shallow > 0 {
+		form.Set("depth", strconv.Itoa(q.indent()))
 	}
 	return s.Base + "/t?" + form.Encode()
 }

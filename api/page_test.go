@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -89,12 +88,11 @@ func TestReplyOnlyWhereOpen(t *testing.T) {
 	s.must(s.DB.CloseBranch(t.Context(), id(3), s.now()))
 	affordances := func() (ids []string) {
 		_, text := s.get("/embed/thread?url=" + p.URL)
-		for _, part := range strings.Split(text, `class="aw-ask aw-reply" rel="nofollow" href="`+s.url+"/reply?uri=")[1:] {
-			rest, text, _ := strings.Cut(part, "&amp;lang=en\">")
-			id, err := url.QueryUnescape(rest)
-			s.must(err)
+		for _, part := range strings.Split(text, `<button class="aw-ask aw-reply" name="uri" form="ask-`+anchor(p.ID)+`" value="`)[1:] {
+			id, text, _ := strings.Cut(part, `"`)
 			ids = append(ids, id)
-			if !strings.HasPrefix(text, "Reply from your Mastodon or fediverse account<") {
+			if !strings.HasPrefix(text, ">Reply from your Mastodon or fediverse account<") &&
+				!strings.HasPrefix(text, ` aria-label="Reply to A" title="Reply from your Mastodon or fediverse account">Reply<`) {
 				t.Error(text)
 			}
 		}
@@ -153,10 +151,10 @@ func TestDepth(t *testing.T) {
 	}
 	_, text := s.get("/t?url=" + p.URL)
 	wellFormed(t, text)
-	if lists, replies := strings.Count(text, "<ol>"), strings.Count(text, ">in reply to <"); lists != maxIndent+1 || replies != 600-1-maxIndent {
+	if lists, replies := strings.Count(text, "<ol>"), strings.Count(text, ">in reply to <bdi>"); lists != maxIndent+1 || replies != 600-1-maxIndent {
 		t.Error(lists, "lists,", replies, "mentions")
 	}
-	want := fmt.Sprintf(`in reply to <a href="#%s"><bdi>Name%d</bdi></a>`, anchor(id(598)), 598%9)
+	want := fmt.Sprintf(`<a href="#%s">in reply to <bdi>Name%d</bdi></a>`, anchor(id(598)), 598%9)
 	if !strings.Contains(text, want) {
 		t.Error("the last does not say whom it answers")
 	}
@@ -253,7 +251,7 @@ func TestLanguages(t *testing.T) {
 func TestWords(t *testing.T) {
 	fields := func(w *words) []string {
 		return []string{w.NoComments, w.Comments, w.Likes, w.Boosts, w.Late, w.Closed, w.ClosesOn, w.BranchClosed, w.Approval, w.Reply,
-			w.HowTo, w.Follow, w.HowToFollow, w.Account, w.Continue, w.Cancel, w.GoOn, w.NoServer,
+			w.HowTo, w.Follow, w.HowToFollow, w.Account, w.News, w.ReplyHere, w.ReplyTo, w.Continue, w.Close, w.Copy, w.GoOn, w.NoServer,
 			w.Author, w.Bot, w.Imported, w.Edited, w.Deleted, w.InReplyTo, w.Warning, w.Original, w.More, w.NotFound, w.Oh}
 	}
 	english := fields(languages["en"])
@@ -267,7 +265,7 @@ func TestWords(t *testing.T) {
 			}
 		}
 		for n := range 200 {
-			for _, forms := range []string{w.Comments, w.Likes, w.Boosts, w.Late} {
+			for _, forms := range []string{w.Comments, w.Likes, w.Boosts, w.Late, w.News} {
 				if said := w.count(forms, n); n > 2 && !strings.Contains(said, fmt.Sprint(n)) {
 					t.Errorf("%s: %q for %d", lang, said, n)
 				}

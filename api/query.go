@@ -15,13 +15,14 @@ import (
 
 // query is what a reader asks for. It has one spelling, because it is also the key under which the answer is kept.
 type query struct {
-	view  view
-	id    thread.IRI // of the Note; or else
-	page  string     // the page's URL, of whose spellings all but one are gone
-	lang  string     // of our own words: one that we know, or empty for the post's
-	order thread.Order
-	limit int    // top-level comments; 0: as many as bound allows
-	after cursor // where the reader was; zero: at the beginning
+	view    view
+	id      thread.IRI // of the Note; or else
+	page    string     // the page's URL, of whose spellings all but one are gone
+	lang    string     // of our own words: one that we know, or empty for the post's
+	order   thread.Order
+	limit   int    // top-level comments; 0: as many as bound allows
+	shallow int    // levels of indentation less than maxIndent
+	after   cursor // where the reader was; zero: at the beginning
 }
 
 // The bounds of one answer, which says how to go on.
@@ -30,6 +31,8 @@ const (
 	maxComments = 10000 // in the JSON of a whole thread
 	maxPaged    = 2000  // in HTML, and when the reader asks for a part
 )
+
+func (q query) indent() int { return maxIndent - q.shallow }
 
 func (q query) bound() int {
 	if q.view == asJSON && q.limit == 0 && q.after == (cursor{}) {
@@ -51,6 +54,13 @@ func (s *Server) parse(v view, form url.Values) (q query, err error) {
 	}
 	if q.limit, err = limit(form); err != nil {
 		return q, err
+	}
+	if depth := form.Get("depth"); depth != "" {
+		levels, err := strconv.Atoi(depth)
+		if err != nil || levels < 0 {
+			return q, problem{http.StatusBadRequest, "bad_depth"}
+		}
+		q.shallow = maxIndent - min(levels, maxIndent)
 	}
 	if cursor := form.Get("cursor"); cursor != "" {
 		if q.after, err = parseCursor(cursor); err != nil {

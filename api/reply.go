@@ -1,12 +1,10 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"afterword/storage"
 	"afterword/thread"
@@ -47,22 +45,29 @@ func (s *Server) subject(ctx context.Context, id string) (subject, error) {
 	return about, err
 }
 
-// ask makes the link to it. The script opens a dialog instead.
-func (m *markup) ask(class literal, base string, id thread.IRI, text, to string) {
-	m.put(`<a class="aw-ask `, class, `" rel="nofollow" href="`)
-	m.text(base)
-	m.put("/reply?uri=")
-	m.WriteString(url.QueryEscape(string(id))) // letters, digits and %
-	m.put("&amp;lang=")
-	m.text(m.Lang)
-	m.put(`">`)
-	m.text(text)
-	if to != "" {
-		m.put(`<span class="aw-hidden">: <bdi>`)
-		m.text(to)
-		m.put("</bdi></span>")
+// askForm is what the buttons of a section belong to: a plain form that leads to the page of what was chosen. The script
+// opens a dialog instead.
+func (m *markup) askForm(base string, p thread.Post) {
+	m.put("<form")
+	m.attr("id", "ask-"+anchor(p.ID))
+	m.attr("action", base+"/reply")
+	m.put(`><input type="hidden" name="lang"`)
+	m.attr("value", m.Lang)
+	m.put("></form>\n")
+}
+
+// ask makes a button of it; label is what it is called where its text alone would not do.
+func (m *markup) ask(class literal, p thread.Post, about thread.IRI, text, label string) {
+	m.put(`<button class="aw-ask `, class, `" name="uri"`)
+	m.attr("form", "ask-"+anchor(p.ID))
+	m.attr("value", string(about))
+	if label != "" {
+		m.attr("aria-label", label)
+		m.attr("title", m.Reply)
 	}
-	m.put("</a>")
+	m.put(">")
+	m.text(text)
+	m.put("</button>")
 }
 
 // replyPage is how one replies or follows without script: a form, and the address to copy. It asks nobody.
@@ -92,11 +97,13 @@ func (s *Server) writeReply(w http.ResponseWriter, r *http.Request, form url.Val
 	s.head(&m, m.asking(about))
 	s.main(&m)
 	m.put(`<section class="aw">`)
-	m.form(s.Base, about, form.Get("account"), failed != nil, false)
+	m.purpose("h1", about)
+	m.backTo(s.Base, about)
+	m.form(s.Base, about, form.Get("account"), failed != nil)
 	if address != "" {
 		m.goOn(address)
 	}
-	m.copy(about)
+	m.copy(about, false)
 	m.put("</section>\n")
 	s.once(w, asPage, m.end())
 }
@@ -114,12 +121,16 @@ func (s *Server) replyDialog(w http.ResponseWriter, r *http.Request) {
 	m.attr("lang", m.Lang)
 	m.attr("dir", m.Dir)
 	m.put(">")
-	m.form(s.Base, about, "", false, true)
-	m.copy(about)
-	m.put("</div>")
+	m.purpose("h2", about)
+	m.form(s.Base, about, "", false)
+	m.copy(about, true)
+	m.put(`<form method="dialog"><button>`)
+	m.text(m.Close)
+	m.put("</button></form></div>")
 	s.once(w, asFragment, m.Bytes())
 }
 
+// asking is the title of the page.
 func (w *words) asking(about subject) string {
 	if about.follow {
 		return w.Follow
@@ -127,52 +138,69 @@ func (w *words) asking(about subject) string {
 	return w.Reply
 }
 
-// form asks for the account. In a dialog it can also be closed, and says only when it is told to that it found nothing.
-func (m *markup) form(base string, about subject, account string, failed, dialog bool) {
-	heading := literal("h1>")
-	if dialog {
-		heading = "h2>"
+// purpose is the heading: what is about to be done, and below it what it is about.
+func (m *markup) purpose(tag literal, about subject) {
+	m.put("<", tag, ">")
+	switch {
+	case about.follow:
+		m.text(m.Follow)
+	case about.name != "":
+		m.framed(m.ReplyTo, about.name)
+	default:
+		m.text(m.Reply)
 	}
-	m.put("<", heading)
-	m.text(m.asking(about))
-	if about := cmp.Or(about.name, about.post.Title); about != "" {
-		m.put(`: <bdi>`)
-		m.text(about)
-		m.put("</bdi>")
+	m.put("</", tag, ">\n")
+	if about.name != "" && !about.follow {
+		m.note(m.Reply)
 	}
-	m.put("</", heading, "\n")
+}
+
+// backTo leads from the page back to where the reader came from.
+func (m *markup) backTo(base string, about subject) {
+	if about.follow {
+		return
+	}
+	address := base + "/t?url=" + url.QueryEscape(about.post.URL) + "&lang=" + m.Lang
+	if about.name != "" {
+		address += "#" + anchor(thread.IRI(about.id))
+	}
+	m.put(`<p class="aw-note"><a`)
+	m.attr("href", address)
+	m.put("><bdi>")
+	m.text(title(about.post))
+	m.put("</bdi></a></p>\n")
+}
+
+// form asks for the account. Script and style hide the message that it found nothing until it is true.
+func (m *markup) form(base string, about subject, account string, failed bool) {
 	if about.closed {
-		m.note(m.Closed)
+		m.put(`<p class="aw-closed">`)
+		m.text(m.Closed)
+		m.put("</p>\n")
 		return
 	}
 	m.put(`<form method="post"`)
 	m.attr("action", base+"/reply")
 	m.put(`><label>`)
 	m.text(m.Account)
-	m.put(`<input name="account" required maxlength="320" placeholder="@me@example.social" dir="ltr" autocapitalize="none" spellcheck="false"`)
+	m.put(`<input name="account" required maxlength="320" placeholder="@me@example.social" dir="ltr" inputmode="email" autocapitalize="none" spellcheck="false"`)
 	m.attr("value", account)
+	if failed {
+		m.put(` aria-invalid="true"`)
+	}
 	m.put(`></label><input type="hidden" name="uri"`)
 	m.attr("value", about.id)
 	m.put(`><input type="hidden" name="lang"`)
 	m.attr("value", m.Lang)
-	m.put(`><button>`)
+	m.put(`><button class="aw-main">`)
 	m.text(m.Continue)
-	m.put(`</button>`)
-	if dialog {
-		m.put(` <button formmethod="dialog" formnovalidate>`)
-		m.text(m.Cancel)
-		m.put(`</button>`)
+	m.put(`</button><p role="alert"`)
+	if !failed {
+		m.put(" hidden")
 	}
-	if dialog || failed {
-		m.put(`<p role="alert"`)
-		if !failed {
-			m.put(" hidden")
-		}
-		m.put(">")
-		m.text(m.NoServer)
-		m.put("</p>")
-	}
-	m.put("</form>\n")
+	m.put(">")
+	m.text(m.NoServer)
+	m.put("</p></form>\n")
 }
 
 // goOn is the way to the reader's own server.
@@ -181,32 +209,33 @@ func (m *markup) goOn(address string) {
 	if err != nil || u.Host == "" {
 		return
 	}
-	before, after, _ := strings.Cut(m.GoOn, "%s")
-	m.put(`<p role="status"><a class="aw-go" rel="nofollow noopener noreferrer"`)
+	m.put(`<p role="status"><a class="aw-main" rel="nofollow noopener noreferrer"`)
 	m.attr("href", web(address))
 	m.put(">")
-	m.text(before)
-	m.put("<bdi>")
-	m.text(u.Host)
-	m.put("</bdi>")
-	m.text(after)
+	m.framed(m.GoOn, u.Host)
 	m.put("</a></p>\n")
 }
 
-// copy is the way that every server knows.
-func (m *markup) copy(about subject) {
+// copy is the way that every server knows. A script can do the copying.
+func (m *markup) copy(about subject, script bool) {
 	if about.closed {
 		return
 	}
-	m.put("<p>")
+	how := m.HowTo
 	if about.follow {
-		m.text(m.HowToFollow)
-	} else {
-		m.text(m.HowTo)
+		how = m.HowToFollow
 	}
-	m.put(`</p><code class="aw-copy">`)
-	m.text(about.id)
-	m.put("</code>\n")
+	m.put(`<div class="aw-copy"><label>`)
+	m.text(how)
+	m.put(`<input readonly dir="ltr"`)
+	m.attr("value", about.id)
+	m.put("></label>")
+	if script {
+		m.put(`<button type="button" name="copy">`)
+		m.text(m.Copy)
+		m.put("</button>")
+	}
+	m.put("</div>\n")
 }
 
 // once sends what is not kept.

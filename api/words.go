@@ -14,12 +14,15 @@ type words struct {
 	Lang, Dir string
 	plural    func(n int) int
 	day       string // of fmt: day, month, year
+	moment    string // of fmt: day, time of day
 	months    []string
 
 	NoComments, Comments, Likes, Boosts, Late        string
 	Closed, ClosesOn, BranchClosed, Approval         string
-	Reply, HowTo, Follow, HowToFollow                string
-	Account, Continue, Cancel, GoOn, NoServer        string
+	News                                             string // comments that came while the page was open
+	Reply, ReplyHere, ReplyTo                        string // the long way, the button under a comment, and that with a name
+	HowTo, Follow, HowToFollow                       string
+	Account, Continue, Close, Copy, GoOn, NoServer   string
 	Author, Bot, Imported, Edited, Deleted           string
 	InReplyTo, Warning, Original, More, NotFound, Oh string
 }
@@ -51,12 +54,17 @@ func (w *words) count(forms string, n int) string {
 	return form
 }
 
+// categories are CLDR's names of the forms, by how many a language has: what Intl.PluralRules calls them in a browser.
+var categories = map[int][]literal{1: {"other"}, 2: {"one", "other"}, 6: {"zero", "one", "two", "few", "many", "other"}}
+
 func (w *words) date(t time.Time) string {
 	t = t.UTC()
 	return fmt.Sprintf(w.day, t.Day(), w.months[t.Month()-1], t.Year())
 }
 
-func (w *words) dateAndTime(t time.Time) string { return w.date(t) + " " + t.UTC().Format("15:04 UTC") }
+func (w *words) dateAndTime(t time.Time) string {
+	return fmt.Sprintf(w.moment, w.date(t), t.UTC().Format("15:04 UTC"))
+}
 
 func oneForm(int) int { return 0 }
 
@@ -83,95 +91,105 @@ func arabic(n int) int {
 
 var languages = map[string]*words{
 	"en": {
-		Lang: "en", Dir: "ltr", plural: oneOrMore, day: "%d %s %d",
+		Lang: "en", Dir: "ltr", plural: oneOrMore, day: "%d %s %d", moment: "%s, %s",
 		months: strings.Fields("January February March April May June July August September October November December"),
 
 		NoComments: "No comments", Comments: "%d comment|%d comments", Likes: "%d like|%d likes", Boosts: "%d boost|%d boosts",
 		Late:   "%d reply came after closing.|%d replies came after closing.",
 		Closed: "Comments are closed.", ClosesOn: "Comments close on %s.", BranchClosed: "Replies to this comment are closed.",
-		Approval: "New comments may wait for approval.",
-		Reply:    "Reply from your Mastodon or fediverse account",
-		HowTo:    "Copy this address into the search of your own server, open what it finds and reply there.",
-		Follow:   "Follow this blog", HowToFollow: "Copy this address into the search of your own server, open what it finds and follow it.",
-		Account: "Your account or server", Continue: "Continue", Cancel: "Cancel", GoOn: "Continue at %s",
-		NoServer: "Nothing answered there. Please check your account or server, or copy the address below.",
-		Author:   "Author", Bot: "Bot", Imported: "imported", Edited: "edited", Deleted: "deleted",
+		Approval:  "New comments may wait for approval.",
+		News:      "%d new comment|%d new comments",
+		ReplyHere: "Reply", ReplyTo: "Reply to %s",
+		Reply:  "Reply from your Mastodon or fediverse account",
+		HowTo:  "Copy this address into the search of your own server, open what it finds and reply there.",
+		Follow: "Follow this blog", HowToFollow: "Copy this address into the search of your own server, open what it finds and follow it.",
+		Account: "Your account or server", Continue: "Continue", Close: "Close", Copy: "Copy", GoOn: "Continue at %s",
+		NoServer: "That account or server was not found. Check the spelling, or copy the address below.",
+		Author:   "Author", Bot: "Bot", Imported: "imported", Edited: "edited", Deleted: "deleted comment",
 		InReplyTo: "in reply to %s", Warning: "Content warning:", Original: "Original", More: "More comments",
 		NotFound: "There is no post with this address here.", Oh: "This does not work at the moment. Please try again later.",
 	},
 	"de": {
-		Lang: "de", Dir: "ltr", plural: oneOrMore, day: "%d. %s %d",
+		Lang: "de", Dir: "ltr", plural: oneOrMore, day: "%d. %s %d", moment: "%s, %s",
 		months: strings.Fields("Januar Februar März April Mai Juni Juli August September Oktober November Dezember"),
 
 		NoComments: "Keine Kommentare", Comments: "%d Kommentar|%d Kommentare", Likes: "%d Like|%d Likes",
 		Boosts: "%d Mal geteilt|%d Mal geteilt",
 		Late:   "%d Antwort kam nach der Schließung.|%d Antworten kamen nach der Schließung.",
 		Closed: "Die Kommentare sind geschlossen.", ClosesOn: "Kommentare sind möglich bis zum %s.",
-		BranchClosed: "Antworten auf diesen Kommentar sind geschlossen.", Approval: "Neue Kommentare warten vielleicht erst auf Freigabe.",
+		BranchClosed: "Antworten auf diesen Kommentar sind geschlossen.", Approval: "Neue Kommentare erscheinen eventuell erst nach Freigabe.",
+		News:      "%d neuer Kommentar|%d neue Kommentare",
+		ReplyHere: "Antworten", ReplyTo: "%s antworten",
 		Reply:  "Mit dem eigenen Mastodon- oder Fediverse-Konto antworten",
-		HowTo:  "Diese Adresse in die Suche des eigenen Servers kopieren, den Fund öffnen und dort antworten.",
-		Follow: "Diesem Blog folgen", HowToFollow: "Diese Adresse in die Suche des eigenen Servers kopieren, den Fund öffnen und ihm folgen.",
-		Account: "Eigenes Konto oder eigener Server", Continue: "Weiter", Cancel: "Abbrechen", GoOn: "Weiter bei %s",
-		NoServer: "Dort antwortet niemand. Bitte Konto oder Server prüfen oder die Adresse unten kopieren.",
-		Author:   "Autor", Bot: "Bot", Imported: "importiert", Edited: "bearbeitet", Deleted: "gelöscht",
+		HowTo:  "Diese Adresse in die Suche des eigenen Servers kopieren, den Treffer öffnen und dort antworten.",
+		Follow: "Diesem Blog folgen", HowToFollow: "Diese Adresse in die Suche des eigenen Servers kopieren, den Treffer öffnen und ihm folgen.",
+		Account: "Konto oder Server", Continue: "Weiter", Close: "Schließen", Copy: "Kopieren", GoOn: "Weiter bei %s",
+		NoServer: "Konto oder Server nicht gefunden. Bitte die Schreibweise prüfen oder die Adresse unten kopieren.",
+		Author:   "Autor", Bot: "Bot", Imported: "importiert", Edited: "bearbeitet", Deleted: "gelöschter Kommentar",
 		InReplyTo: "Antwort an %s", Warning: "Inhaltswarnung:", Original: "Original", More: "Weitere Kommentare",
 		NotFound: "Unter dieser Adresse gibt es hier keinen Beitrag.", Oh: "Das geht im Moment nicht. Bitte später noch einmal versuchen.",
 	},
 	"fr": {
-		Lang: "fr", Dir: "ltr", plural: upToOneOrMore, day: "%d %s %d",
+		Lang: "fr", Dir: "ltr", plural: upToOneOrMore, day: "%d %s %d", moment: "%s à %s",
 		months: strings.Fields("janvier février mars avril mai juin juillet août septembre octobre novembre décembre"),
 
 		NoComments: "Aucun commentaire", Comments: "%d commentaire|%d commentaires", Likes: "%d favori|%d favoris",
 		Boosts: "%d partage|%d partages",
 		Late:   "%d réponse est arrivée après la fermeture.|%d réponses sont arrivées après la fermeture.",
-		Closed: "Les commentaires sont fermés.", ClosesOn: "Les commentaires ferment le %s.",
-		BranchClosed: "Les réponses à ce commentaire sont fermées.", Approval: "Les nouveaux commentaires peuvent attendre une validation.",
-		Reply:  "Répondre depuis votre compte Mastodon ou fédivers",
+		Closed: "Les commentaires sont fermés.", ClosesOn: "Les commentaires seront fermés le %s.",
+		BranchClosed: "Les réponses à ce commentaire sont fermées.", Approval: "Les nouveaux commentaires peuvent être soumis à validation.",
+		News:      "%d nouveau commentaire|%d nouveaux commentaires",
+		ReplyHere: "Répondre", ReplyTo: "Répondre à %s",
+		Reply:  "Répondre depuis votre compte Mastodon ou du fédivers",
 		HowTo:  "Copiez cette adresse dans la recherche de votre serveur, ouvrez le résultat et répondez-y.",
 		Follow: "Suivre ce blog", HowToFollow: "Copiez cette adresse dans la recherche de votre serveur, ouvrez le résultat et suivez-le.",
-		Account: "Votre compte ou votre serveur", Continue: "Continuer", Cancel: "Annuler", GoOn: "Continuer sur %s",
-		NoServer: "Rien n’a répondu. Vérifiez votre compte ou votre serveur, ou copiez l’adresse ci-dessous.",
-		Author:   "Auteur", Bot: "Robot", Imported: "importé", Edited: "modifié", Deleted: "supprimé",
-		InReplyTo: "en réponse à %s", Warning: "Avertissement :", Original: "Original", More: "Plus de commentaires",
-		NotFound: "Aucun article n’a cette adresse ici.", Oh: "Cela ne fonctionne pas pour le moment. Réessayez plus tard.",
+		Account: "Votre compte ou votre serveur", Continue: "Continuer", Close: "Fermer", Copy: "Copier", GoOn: "Continuer sur %s",
+		NoServer: "Compte ou serveur introuvable. Vérifiez l’orthographe ou copiez l’adresse ci-dessous.",
+		Author:   "Auteur", Bot: "Robot", Imported: "importé", Edited: "modifié", Deleted: "commentaire supprimé",
+		InReplyTo: "en réponse à %s", Warning: "Avertissement :", Original: "Original", More: "Plus de commentaires",
+		NotFound: "Aucun article ne correspond à cette adresse.", Oh: "Cela ne fonctionne pas pour le moment. Réessayez plus tard.",
 	},
 	"es": {
-		Lang: "es", Dir: "ltr", plural: oneOrMore, day: "%d de %s de %d",
+		Lang: "es", Dir: "ltr", plural: oneOrMore, day: "%d de %s de %d", moment: "%s, %s",
 		months: strings.Fields("enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre"),
 
 		NoComments: "Sin comentarios", Comments: "%d comentario|%d comentarios", Likes: "%d favorito|%d favoritos",
 		Boosts: "%d impulso|%d impulsos",
 		Late:   "%d respuesta llegó después del cierre.|%d respuestas llegaron después del cierre.",
-		Closed: "Los comentarios están cerrados.", ClosesOn: "Los comentarios se cierran el %s.",
-		BranchClosed: "Las respuestas a este comentario están cerradas.", Approval: "Los comentarios nuevos pueden esperar su aprobación.",
+		Closed: "Los comentarios están cerrados.", ClosesOn: "Los comentarios se cerrarán el %s.",
+		BranchClosed: "Las respuestas a este comentario están cerradas.", Approval: "Los comentarios nuevos pueden requerir aprobación.",
+		News:      "%d comentario nuevo|%d comentarios nuevos",
+		ReplyHere: "Responder", ReplyTo: "Responder a %s",
 		Reply:  "Responder desde tu cuenta de Mastodon o del fediverso",
 		HowTo:  "Copia esta dirección en el buscador de tu servidor, abre lo que encuentre y responde allí.",
 		Follow: "Seguir este blog", HowToFollow: "Copia esta dirección en el buscador de tu servidor, abre lo que encuentre y síguelo.",
-		Account: "Tu cuenta o tu servidor", Continue: "Continuar", Cancel: "Cancelar", GoOn: "Continuar en %s",
-		NoServer: "Nadie ha respondido. Comprueba tu cuenta o servidor, o copia la dirección de abajo.",
-		Author:   "Autor", Bot: "Bot", Imported: "importado", Edited: "editado", Deleted: "eliminado",
+		Account: "Tu cuenta o tu servidor", Continue: "Continuar", Close: "Cerrar", Copy: "Copiar", GoOn: "Continuar en %s",
+		NoServer: "No se ha encontrado esa cuenta o ese servidor. Revisa cómo está escrito o copia la dirección de abajo.",
+		Author:   "Autor", Bot: "Bot", Imported: "importado", Edited: "editado", Deleted: "comentario eliminado",
 		InReplyTo: "en respuesta a %s", Warning: "Aviso de contenido:", Original: "Original", More: "Más comentarios",
 		NotFound: "Aquí no hay ninguna entrada con esta dirección.", Oh: "Ahora mismo no funciona. Inténtalo más tarde.",
 	},
 	"ja": {
-		Lang: "ja", Dir: "ltr", plural: oneForm, day: "%[3]d年%[2]s月%[1]d日",
+		Lang: "ja", Dir: "ltr", plural: oneForm, day: "%[3]d年%[2]s月%[1]d日", moment: "%s %s",
 		months: strings.Fields("1 2 3 4 5 6 7 8 9 10 11 12"),
 
 		NoComments: "コメントはありません", Comments: "コメント%d件", Likes: "お気に入り%d件", Boosts: "ブースト%d件",
 		Late:   "受付終了後に%d件の返信が届きました。",
 		Closed: "コメントの受付は終了しました。", ClosesOn: "コメントの受付は%sまでです。",
 		BranchClosed: "このコメントへの返信の受付は終了しました。", Approval: "新しいコメントは承認後に表示される場合があります。",
+		News:      "新着コメント%d件",
+		ReplyHere: "返信", ReplyTo: "%sさんに返信",
 		Reply:  "Mastodonなどのフェディバースのアカウントから返信する",
 		HowTo:  "このアドレスを自分のサーバーの検索欄に貼り付け、見つかった投稿を開いて返信してください。",
 		Follow: "このブログをフォローする", HowToFollow: "このアドレスを自分のサーバーの検索欄に貼り付け、見つかったアカウントをフォローしてください。",
-		Account: "アカウントまたはサーバー", Continue: "次へ", Cancel: "キャンセル", GoOn: "%sで続ける",
-		NoServer: "応答がありませんでした。アカウントまたはサーバーを確認するか、下のアドレスをコピーしてください。",
-		Author:   "著者", Bot: "ボット", Imported: "インポート", Edited: "編集済み", Deleted: "削除済み",
-		InReplyTo: "%sへの返信", Warning: "閲覧注意：", Original: "元の投稿", More: "続きのコメント",
-		NotFound: "このアドレスの記事はここにはありません。", Oh: "現在ご利用いただけません。後でもう一度お試しください。",
+		Account: "アカウントまたはサーバー", Continue: "次へ", Close: "閉じる", Copy: "コピー", GoOn: "%sで続ける",
+		NoServer: "アカウントまたはサーバーが見つかりませんでした。入力内容を確認するか、下のアドレスをコピーしてください。",
+		Author:   "著者", Bot: "ボット", Imported: "インポート済み", Edited: "編集済み", Deleted: "削除されたコメント",
+		InReplyTo: "%sへの返信", Warning: "閲覧注意：", Original: "元の投稿", More: "コメントをもっと見る",
+		NotFound: "このアドレスの記事は見つかりません。", Oh: "現在ご利用いただけません。後でもう一度お試しください。",
 	},
 	"ar": {
-		Lang: "ar", Dir: "rtl", plural: arabic, day: "%d %s %d",
+		Lang: "ar", Dir: "rtl", plural: arabic, day: "%d %s %d", moment: "%s، %s",
 		months: strings.Fields("يناير فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر"),
 
 		NoComments: "لا توجد تعليقات", Comments: "لا تعليقات|تعليق واحد|تعليقان|%d تعليقات|%d تعليقًا|%d تعليق",
@@ -180,14 +198,16 @@ var languages = map[string]*words{
 		Late: "لم يصل رد بعد الإغلاق.|وصل رد واحد بعد الإغلاق.|وصل ردان بعد الإغلاق.|" +
 			"وصلت %d ردود بعد الإغلاق.|وصل %d ردًا بعد الإغلاق.|وصل %d رد بعد الإغلاق.",
 		Closed: "التعليقات مغلقة.", ClosesOn: "تُغلق التعليقات في %s.", BranchClosed: "الردود على هذا التعليق مغلقة.",
-		Approval: "قد تنتظر التعليقات الجديدة الموافقة عليها.",
-		Reply:    "الرد من حسابك على ماستودون أو الفديفيرس",
-		HowTo:    "انسخ هذا العنوان إلى خانة البحث في خادمك، وافتح ما يجده، ثم رد هناك.",
-		Follow:   "متابعة هذه المدونة", HowToFollow: "انسخ هذا العنوان إلى خانة البحث في خادمك، وافتح ما يجده، ثم تابعه.",
-		Account: "حسابك أو خادمك", Continue: "استمرار", Cancel: "إلغاء", GoOn: "المتابعة في %s",
-		NoServer: "لا إجابة من هناك. تحقق من حسابك أو خادمك، أو انسخ العنوان أدناه.",
-		Author:   "الكاتب", Bot: "روبوت", Imported: "مستورد", Edited: "معدّل", Deleted: "محذوف",
+		Approval:  "قد تحتاج التعليقات الجديدة إلى موافقة قبل ظهورها.",
+		News:      "لا تعليقات جديدة|تعليق جديد واحد|تعليقان جديدان|%d تعليقات جديدة|%d تعليقًا جديدًا|%d تعليق جديد",
+		ReplyHere: "الرد", ReplyTo: "الرد على %s",
+		Reply:  "الرد من حسابك على ماستودون أو الفديفرس",
+		HowTo:  "انسخ هذا العنوان إلى خانة البحث في خادمك، وافتح ما يجده، ثم رد هناك.",
+		Follow: "متابعة هذه المدونة", HowToFollow: "انسخ هذا العنوان إلى خانة البحث في خادمك، وافتح ما يجده، ثم تابعه.",
+		Account: "حسابك أو خادمك", Continue: "استمرار", Close: "إغلاق", Copy: "نسخ", GoOn: "المتابعة في %s",
+		NoServer: "لم يُعثر على الحساب أو الخادم. تحقق من كتابته، أو انسخ العنوان أدناه.",
+		Author:   "الكاتب", Bot: "روبوت", Imported: "مستورد", Edited: "معدّل", Deleted: "تعليق محذوف",
 		InReplyTo: "ردًا على %s", Warning: "تحذير من المحتوى:", Original: "الأصل", More: "المزيد من التعليقات",
-		NotFound: "لا توجد هنا تدوينة بهذا العنوان.", Oh: "هذا لا يعمل الآن. يُرجى المحاولة لاحقًا.",
+		NotFound: "لا توجد هنا تدوينة بهذا العنوان.", Oh: "الخدمة غير متاحة حاليًا. يُرجى المحاولة لاحقًا.",
 	},
 }
