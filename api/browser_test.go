@@ -464,10 +464,10 @@ func coloursStory(b *tab) {
 		return `getComputedStyle(document.querySelector("` + selector + `")).color`
 	}
 	light, dark := "rgb(36, 39, 43)", "rgb(220, 223, 228)"
-	for scheme, want := range map[string]string{"light": light, "dark": dark} {
-		b.media("prefers-color-scheme", scheme)
+	for _, c := range [][2]string{{"light", light}, {"dark", dark}} { // in this order: what follows is dark
+		b.media("prefers-color-scheme", c[0])
 		b.open(s.url + "/t?url=" + p.URL)
-		b.want(ink(".e-content"), want)
+		b.want(ink(".e-content"), c[1])
 	}
 	b.eval(`document.documentElement.dataset.theme = "light"`)
 	b.want(ink(".e-content"), light)
