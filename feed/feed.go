@@ -86,6 +86,7 @@ type State struct {
 	Read     time.Time `json:"read,omitzero"`  // when it was last found well
 	Next     time.Time `json:"next,omitzero"`
 	Problem  string    `json:"problem,omitempty"` // of the last visit
+	Profile  time.Time `json:"profile,omitzero"`  // when the home page is asked again what it says of the blog
 }
 
 const setting = "feed"
@@ -120,6 +121,9 @@ func (r *Reader) Step(ctx context.Context) (worked bool, err error) {
 			err = r.DB.Fault(ctx, "feed", p, nil)
 		}
 	}()
+	if err := r.profile(ctx); err != nil {
+		return false, err
+	}
 	before, err := r.State(ctx)
 	if wait := before.Next.Sub(r.Now()); err != nil || wait > 0 && wait <= patience { // more: the clock was set back
 		return false, err
@@ -263,7 +267,7 @@ func header(doc *fetch.Document, name string) string {
 func (r *Reader) find(ctx context.Context, s *State, o Options) (string, error) {
 	if r.URL != "" {
 		if s.URL != "" {
-			*s = State{Since: s.Since, Read: s.Read}
+			*s = State{Since: s.Since, Read: s.Read, Profile: s.Profile}
 		}
 		return r.URL, nil
 	}

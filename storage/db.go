@@ -23,6 +23,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -195,4 +196,13 @@ func (db *DB) Backup(ctx context.Context, path string) error {
 		return errors.Join(fmt.Errorf("backup: %w", err), os.Remove(path))
 	}
 	return nil
+}
+
+// Check tells whether the file is sound.
+func (db *DB) Check(ctx context.Context) error {
+	found, err := list(db.read(ctx), scanString, "PRAGMA quick_check(1)")
+	if err == nil && (len(found) != 1 || found[0] != "ok") {
+		err = fmt.Errorf("the database is damaged: %.200s", strings.Join(found, "; "))
+	}
+	return err
 }

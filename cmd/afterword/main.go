@@ -33,6 +33,8 @@ type command struct {
 // commands is all of them, in the order in which a blogger meets them.
 var commands = []command{
 	{"serve", "", "run the server", serve},
+	{"init", "", "write a configuration from what the blog's front page says", initialise},
+	{"doctor", "", "check everything from outside in, and say how to mend what is wrong", doctor},
 	{"demo", "", "show the product on this machine: a small blog and three strangers' servers", demo},
 	{"config", "", "print the effective configuration with its comments", printConfig},
 	{"post add", "", "create or update the post of a page, and tell the followers", postAdd},
@@ -58,6 +60,11 @@ var commands = []command{
 	{"inbox faults", "", "list what made the program fail, for a bug report", inboxFaults},
 	{"queue", "", "show what waits to be delivered, by host", queueShow},
 	{"queue retry", "HOST", "try a host again now", queueRetry},
+	{"key rotate", "", "give the blog's account a new key, and tell everybody", keyRotate},
+	{"alias add", "ACCOUNT", "let another account move here, with its followers", aliasAdd},
+	{"alias remove", "ACCOUNT", "let it no longer", aliasRemove},
+	{"alias list", "", "list the accounts that may move here", aliasList},
+	{"move", "ACCOUNT|nowhere", "send the followers to another account, which must name this one as its alias", move},
 	{"backup", "FILE", "copy the database while the server runs", backup},
 	{"version", "", "print the version", printVersion},
 }

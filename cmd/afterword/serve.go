@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -92,6 +93,9 @@ type world struct {
 }
 
 func newServer(ctx context.Context, cfg *config.Config, db *storage.DB, w world) (*server, error) {
+	if w.Now == nil {
+		w.Now = time.Now
+	}
 	w.metrics = new(metrics.Set)
 	client := newClient(cfg, w)
 	posts := newReader(cfg, db, client, w)
@@ -99,10 +103,15 @@ func newServer(ctx context.Context, cfg *config.Config, db *storage.DB, w world)
 	if err != nil {
 		return nil, err
 	}
-	readers := api.New(api.Config{DB: db, Fetch: client, Base: cfg.BaseURL, Blog: api.Blog{Name: cfg.Blog.Name, URL: cfg.Blog.URL, Lang: cfg.Blog.Language},
-		Owner: cfg.Blog.Owner, Rules: rules(cfg), Demand: posts.Demand, Source: source(cfg),
-		BlogOrigins: []string{thread.IRI(cfg.Blog.URL).Origin()}, Now: w.Now, Log: w.Log, Metrics: w.metrics})
-	return &server{cfg: cfg, fed: fed, posts: posts, handler: surviving(db, w.Log, router(cfg.BaseURL, fed, readers)), metrics: w.metrics, log: w.Log, waits: usualWaits}, nil
+	found, err := db.Profile(ctx) // what the configuration leaves open
+	if err != nil {
+		return nil, err
+	}
+	blog := api.Blog{Name: cmp.Or(cfg.Blog.Name, found.Name), URL: cfg.Blog.URL, Lang: cmp.Or(cfg.Blog.Language, found.Lang)}
+	readers := api.New(api.Config{DB: db, Fetch: client, Base: cfg.BaseURL, Blog: blog, Owner: cfg.Blog.Owner, Rules: rules(cfg), Demand: posts.Demand,
+		Source: source(cfg), BlogOrigins: []string{thread.IRI(cfg.Blog.URL).Origin()}, Now: w.Now, Log: w.Log, Metrics: w.metrics})
+	handler := withEcho(db, w.Now, cfg.Prefix()+echoPath, router(cfg.BaseURL, fed, readers))
+	return &server{cfg: cfg, fed: fed, posts: posts, handler: surviving(db, w.Log, handler), metrics: w.metrics, log: w.Log, waits: usualWaits}, nil
 }
 
 // newClient is the process's only way out.

@@ -57,8 +57,12 @@ func (s *stage) writeConfig(more string) {
 // inMemory sets the stage without a network: one process, one database file, real requests and signatures.
 func inMemory(t *testing.T, more string) (*stage, *clock) {
 	t.Helper()
+	return inMemoryOn(t, fedtest.NewNetwork(), more)
+}
+
+func inMemoryOn(t *testing.T, network *fedtest.Network, more string) (*stage, *clock) {
+	t.Helper()
 	c := &clock{time.Now().Truncate(time.Second)}
-	network := fedtest.NewNetwork()
 	s := &stage{t: t, ctx: t.Context(), base: "https://comments.test", blog: "https://blog.test/", http: &http.Client{Transport: network}, now: c.now, transport: network}
 	s.writeConfig(more)
 	cfg, err := config.Load(s.config, nil)

@@ -1,0 +1,279 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"afterword/config"
+	"afterword/federation/fedtest"
+)
+
+// website is the blog of a test: its pages by path. What it has not is 404.
+type website map[string]string
+
+func (w website) ServeHTTP(out http.ResponseWriter, r *http.Request) {
+	body, known := w[r.URL.Path]
+	if !known {
+		http.NotFound(out, r)
+		return
+	}
+	if strings.HasSuffix(r.URL.Path, ".xml") {
+		out.Header().Set("Content-Type", "application/rss+xml")
+	} else {
+		out.Header().Set("Content-Type", "text/html; charset=utf-8")
+	}
+	fmt.Fprint(out, body)
+}
+
+// attempt runs a command and returns its exit status and everything that it printed.
+func attempt(t *testing.T, network http.RoundTripper, args ...string) (int, string) {
+	t.Helper()
+	var out bytes.Buffer
+	code := run(&call{ctx: t.Context(), stdout: &out, stderr: &out, now: time.Now, transport: network}, args)
+	return code, out.String()
+}
+
+func TestInit(t *testing.T) {
+	network := fedtest.NewNetwork()
+	network.Serve("blog.test", website{"/": `<!DOCTYPE html><html lang="de-CH"><head><title>Wörter &amp; mehr</title><meta name="description" content="Ein Blog.">
+		<link rel="icon" href="/icon.png"><link rel="alternate" type="application/atom+xml" href="/atom.xml"></head></html>`})
+	network.Serve("bare.test", website{"/": "<p>Hello"})
+	file := filepath.Join(t.TempDir(), "afterword.toml")
+	code, said := attempt(t, network, "init", "-blog", "https://blog.test", "-base-url", "https://blog.test/.ap/", "-handle", "words", "-o", file)
+	if code != 0 || !strings.Contains(said, "@words@blog.test (Wörter & mehr)") || !strings.Contains(said, "@afterword path /.ap/* /.well-known/webfinger") {
+		t.Fatal(code, said)
+	}
+	cfg, err := config.Load(file, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := cfg.Blog
+	if b.Name != "Wörter & mehr" || b.Summary != "Ein Blog." || b.Icon != "https://blog.test/icon.png" || b.Feed != "https://blog.test/atom.xml" || b.Language != "de-CH" ||
+		cfg.BaseURL != "https://blog.test/.ap" || len(cfg.TrustedProxies) != 2 {
+		t.Errorf("%+v", cfg)
+	}
+	for _, c := range []struct {
+		code int
+		want string
+		args []string
+	}{
+		{1, "is there already", []string{"-blog", "https://blog.test/", "-base-url", "https://c.test", "-o", file}},
+		{2, "needs -blog and -base-url", []string{"-blog", "https://blog.test/"}},
+		{1, "cannot be read", []string{"-blog", "https://nowhere.test/", "-base-url", "https://c.test", "-o", file + "2"}},
+		{1, "cannot be read", []string{"-blog", "https://blog.test/missing", "-base-url", "https://c.test", "-o", file + "2"}},
+		{1, "base_url", []string{"-blog", "https://blog.test/", "-base-url", "c.test", "-o", file + "2"}},
+		{1, "blog.handle", []string{"-blog", "https://blog.test/", "-base-url", "https://c.test", "-handle", "No!", "-o", file + "2"}},
+		{0, "names no feed", []string{"-blog", "https://bare.test/", "-base-url", "https://c.test", "-o", file + "3"}},
+	} {
+		if code, said := attempt(t, network, append([]string{"init"}, c.args...)...); code != c.code || !strings.Contains(said, c.want) || code != 0 && strings.Count(said, "\n") != 1 {
+			t.Errorf("%q: %d %s", c.args, code, said)
+		}
+	}
+	if _, err := os.Stat(file + "2"); err == nil {
+		t.Error("a configuration was written although something was wrong")
+	}
+}
+
+const (
+	frontPage = `<html><head><title>B</title><link rel="alternate" type="application/rss+xml" href="/feed.xml"></head><body><a rel="me" href="%s/actor">x</a></body></html>`
+	rss       = `<rss version="2.0"><channel><title>B</title><item><title>A</title><link>%sa/</link><guid>1</guid></item></channel></rss>`
+	postPage  = `<html><head><title>A</title><link rel="alternate" type="application/activity+json" href="%s/posts/a/"></head></html>`
+)
+
+// findings are the states by check.
+func findings(said string) map[string]string {
+	found := map[string]string{}
+	for _, m := range regexp.MustCompile(`(?m)^(ok|advice|failed) +(\S+)`).FindAllStringSubmatch(said, -1) {
+		found[m[2]] = m[1]
+	}
+	return found
+}
+
+func TestDoctor(t *testing.T) {
+	network := fedtest.NewNetwork()
+	s, _ := inMemoryOn(t, network, "")
+	blog := website{"/": fmt.Sprintf(frontPage, s.base), "/feed.xml": fmt.Sprintf(rss, s.blog), "/a/": fmt.Sprintf(postPage, s.base)}
+	network.Serve("blog.test", blog)
+	s.settle()
+	examine := func(wantCode int, want map[string]string, words ...string) {
+		t.Helper()
+		code, said := attempt(t, network, "-config", s.config, "doctor")
+		for check, state := range want {
+			if findings(said)[check] != state {
+				t.Errorf("%s is %q, want %q", check, findings(said)[check], state)
+			}
+		}
+		for _, w := range words {
+			if !strings.Contains(said, w) {
+				t.Errorf("it does not say %q", w)
+			}
+		}
+		if code != wantCode || t.Failed() {
+			t.Fatalf("exit %d\n%s", code, said)
+		}
+	}
+	examine(0, map[string]string{"database": "ok", "server": "ok", "clock": "", "proxy": "ok", "account": "ok", "actor": "ok", "feed": "ok", "link": "ok", "rel=me": "ok", "queue": "ok"})
+	blog["/a/"], blog["/feed.xml"] = "<title>A</title>", "no feed"
+	blog["/"] = strings.ReplaceAll(blog["/"], `rel="me"`, "")
+	examine(1, map[string]string{"feed": "failed", "link": "failed", "rel=me": "advice"}, `href="`+s.base+`/posts/a/"`, "2 of 9 checks failed")
+	delete(blog, "/feed.xml")
+	examine(1, map[string]string{"feed": "failed"}, "404")
+	network.Serve("comments.test", http.NotFoundHandler())
+	examine(1, map[string]string{"server": "failed", "proxy": "", "actor": ""}, "reverse_proxy 127.0.0.1:0", "proxy_pass")
+	if _, said := attempt(t, network, "-config", s.config, "doctor", "-json"); !strings.HasPrefix(said, "[\n") {
+		t.Error(said)
+	}
+}
+
+// TestEchoIsForTheDoctor: nobody else learns how requests arrive.
+func TestEchoIsForTheDoctor(t *testing.T) {
+	s, _ := inMemory(t, "")
+	for _, secret := range []string{"", "x"} {
+		r, _ := http.NewRequestWithContext(s.ctx, http.MethodGet, s.base+echoPath, nil)
+		r.Header.Set(echoHeader, secret)
+		resp, err := s.http.Do(r)
+		if err != nil || resp.StatusCode != http.StatusNotFound {
+			t.Error(resp, err)
+		}
+	}
+}
+
+// TestBehindRealProxies: the lines that we print work behind a real nginx and a real Caddy, in both deployments, and the
+// doctor finds proxies that change what other servers sign.
+func TestBehindRealProxies(t *testing.T) {
+	for _, c := range []struct {
+		proxy, prefix string
+		spoil         [2]string // a change of the proxy's configuration
+		found         string    // what the doctor then says
+	}{
+		{proxy: "nginx", prefix: "/.ap"},
+		{proxy: "nginx"},
+		{proxy: "caddy", prefix: "/.ap"},
+		{proxy: "caddy"},
+		{"nginx", "/.ap", [2]string{"proxy_set_header Host $http_host;", ""}, `Host is "127.0.0.1`},
+		{"nginx", "/.ap", [2]string{"proxy_set_header Host $http_host;", "proxy_set_header Host $http_host; proxy_set_header Signature '';"}, `Signature is ""`},
+		{"nginx", "/.ap", [2]string{"location /.ap/ {\n    proxy_pass http://", "location /.ap/ {\n    rewrite ^/.ap/(.*)$ /.ap/$1?y=changed? break; proxy_pass http://"}, `the path is "/.ap/doctor?y=changed"`},
+		{"caddy", "", [2]string{"reverse_proxy 127", "request_header -Digest\n    reverse_proxy 127"}, `Digest is ""`},
+	} {
+		t.Run(fmt.Sprint(c.proxy, c.prefix, c.found), func(t *testing.T) {
+			t.Parallel()
+			code, said := throughProxy(t, c.proxy, c.prefix, c.spoil)
+			if c.found == "" && (code != 0 || findings(said)["proxy"] != "ok" || findings(said)["actor"] != "ok") {
+				t.Errorf("exit %d\n%s", code, said)
+			}
+			if c.found != "" && (code != 1 || !strings.Contains(said, c.found)) {
+				t.Errorf("exit %d, want %s\n%s", code, c.found, said)
+			}
+		})
+	}
+}
+
+// throughProxy runs the doctor against a server behind a proxy.
+func throughProxy(t *testing.T, proxy, prefix string, spoil [2]string) (int, string) {
+	t.Helper()
+	if _, err := exec.LookPath(proxy); err != nil {
+		if os.Getenv("AFTERWORD_TEST_ALL") == "1" {
+			t.Fatalf("%s is missing: apt-get install nginx-light caddy", proxy)
+		}
+		t.Skipf("needs %s: apt-get install nginx-light caddy", proxy)
+	}
+	blog := website{}
+	site := httptest.NewServer(blog)
+	t.Cleanup(site.Close)
+	server, front := reserve(t), reserve(t)
+	base := "http://" + front + prefix
+	blog["/"], blog["/feed.xml"] = fmt.Sprintf(frontPage, base), fmt.Sprintf(rss, site.URL+"/")
+	file := filepath.Join(t.TempDir(), "afterword.toml")
+	text := fmt.Sprintf("base_url = %q\nlisten = %q\ndatabase = %q\ntrusted_proxies = [\"127.0.0.1\"]\n[blog]\nurl = %q\nhandle = \"blog\"\n[federation]\nallow_private = true\n",
+		base, server, file+".db", site.URL+"/")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Load(file, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin(t, exec.Command(path, "-config", file, "serve"))
+	startProxy(t, proxy, cfg, front, spoil)
+	if !eventually(func() bool { return answers(base + "/healthz") }) {
+		t.Fatal("nothing answers behind the proxy")
+	}
+	return attempt(t, nil, "-config", file, "doctor")
+}
+
+// reserve is a loopback address that nobody listens at.
+func reserve(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func answers(url string) bool {
+	resp, err := http.Get(url)
+	if err != nil {
+		return false
+	}
+	resp.Body.Close()
+	return resp.StatusCode == http.StatusOK
+}
+
+// begin starts a program that ends with the test.
+func begin(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.WaitDelay = patience // what it started itself must not hold us
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Signal(syscall.SIGTERM) //nolint:errcheck // it may have ended
+		cmd.Wait()                          //nolint:errcheck // it was told to end
+		if t.Failed() {
+			t.Logf("%s: %s", cmd.Path, out.String())
+		}
+	})
+}
+
+// startProxy runs a proxy with the lines that we print, spoilt or not.
+func startProxy(t *testing.T, proxy string, cfg *config.Config, front string, spoil [2]string) {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "proxy.conf")
+	var text string
+	var cmd *exec.Cmd
+	if proxy == "nginx" {
+		lines := strings.Replace(nginxLines(cfg), spoil[0], spoil[1], 1)
+		text = fmt.Sprintf("daemon off; pid %[1]s/pid; error_log stderr; worker_processes 1;\nevents {}\nhttp { access_log off; client_body_temp_path %[1]s/a; proxy_temp_path %[1]s/b;"+
+			" fastcgi_temp_path %[1]s/c; uwsgi_temp_path %[1]s/d; scgi_temp_path %[1]s/e;\nserver { listen %[2]s;\n%[3]s\n} }\n", dir, front, lines)
+		cmd = exec.Command("nginx", "-p", dir, "-c", file)
+	} else {
+		lines := strings.Replace(strings.Replace(caddyLines(cfg), hostOf(cfg.BaseURL)+" {", "http://"+front+" {", 1), spoil[0], spoil[1], 1)
+		text = "{\n\tadmin off\n\tpersist_config off\n}\n" + lines
+		cmd = exec.Command("caddy", "run", "--config", file, "--adapter", "caddyfile")
+		cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_DATA_HOME="+dir, "XDG_CONFIG_HOME="+dir)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	begin(t, cmd)
+}

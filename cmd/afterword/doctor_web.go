@@ -1,0 +1,250 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"afterword/feed"
+	"afterword/fetch"
+	"afterword/thread"
+)
+
+// names looks the hosts up.
+func (e *examination) names() finding {
+	var found []string
+	for _, host := range []string{hostOf(e.cfg.BaseURL), hostOf(e.cfg.Blog.URL), hostOf("https://" + e.cfg.Blog.AccountDomain)} {
+		if slices.ContainsFunc(found, func(line string) bool { return strings.HasPrefix(line, host+" ") }) {
+			continue
+		}
+		ips, err := net.DefaultResolver.LookupNetIP(e.ctx, "ip", host)
+		if err != nil && e.w.Transport == nil {
+			return failed("names", "Point "+host+" at this server, or at the blog's hosting, in your DNS.", "%s has no address: %v", host, err)
+		}
+		found = append(found, host+" is at "+listed(ips))
+		if private := slices.IndexFunc(ips, func(ip netip.Addr) bool { return ip.IsPrivate() || ip.IsLoopback() }); private >= 0 && !e.cfg.Federation.AllowPrivate {
+			return advice("names", "Look it up from elsewhere. If that is this machine's own view (/etc/hosts), the checks below cannot pass from here: run\ndoctor on another machine with a copy of the configuration.",
+				"%s is at the private address %s, seen from here", host, ips[private])
+		}
+	}
+	return ok("names", "%s", strings.Join(found, ", "))
+}
+
+func listed(ips []netip.Addr) string {
+	var texts []string
+	for _, ip := range ips[:min(len(ips), 3)] {
+		texts = append(texts, ip.Unmap().String())
+	}
+	return strings.Join(texts, " and ")
+}
+
+// get asks as anybody.
+func (e *examination) get(url, accept string) (*fetch.Document, error) {
+	return e.client.Get(e.ctx, fetch.Get{URL: url, Accept: accept, Fresh: true})
+}
+
+func (e *examination) server() finding {
+	doc, err := e.get(e.cfg.BaseURL+"/healthz", "*/*")
+	if err == nil && strings.TrimSpace(string(doc.Body)) == "ok" {
+		return ok("server", "%s answers", e.cfg.BaseURL)
+	}
+	e.away = true
+	if err == nil {
+		return failed("server", "Hand it over to Afterword, which listens on "+e.cfg.Listen+":\n"+proxyLines(e.cfg), "something else answers at %s", e.cfg.BaseURL)
+	}
+	fix := "Is it running (afterword serve)? Does the web server hand requests over?\n" + proxyLines(e.cfg)
+	if text := err.Error(); strings.Contains(text, "x509") || strings.Contains(text, "tls:") {
+		fix = "Give " + hostOf(e.cfg.BaseURL) + " a certificate that everybody trusts. Caddy does so by itself; for nginx and Apache: certbot."
+	}
+	return failed("server", fix, "%v", err)
+}
+
+// maxSkew is how wrong the clock may be: other servers refuse signatures that are an hour off.
+const maxSkew = time.Minute
+
+// clock compares this machine's clock with that of whoever serves the blog.
+func (e *examination) clock() finding {
+	doc, err := e.get(e.cfg.Blog.URL, "text/html")
+	if err != nil {
+		return finding{}
+	}
+	theirs, err := http.ParseTime(doc.Header.Get("Date"))
+	if err != nil {
+		return finding{}
+	}
+	if off := e.w.Now().Sub(theirs).Round(time.Second); off.Abs() > maxSkew {
+		return failed("clock", "timedatectl set-ntp true", "this machine's clock is %s off (compared with %s)", off, hostOf(e.cfg.Blog.URL))
+	}
+	return ok("clock", "agrees with %s", hostOf(e.cfg.Blog.URL))
+}
+
+// proxy finds out what a reverse proxy does to requests. Other servers sign target, host, date and digest: all must
+// arrive as they were sent.
+func (e *examination) proxy() finding {
+	if e.away {
+		return finding{}
+	}
+	const query = "?x=%2F&y=a%20b"
+	sent := map[string]string{"Signature": `keyId="https://example.com/actor#main-key",signature="doctor"`, "Digest": "SHA-256=doctor", "Date": e.w.Now().UTC().Format(http.TimeFormat),
+		"Content-Digest": "sha-256=:ZG9jdG9y:", "Signature-Input": `sig=("@method")`}
+	secret, err := allowEcho(e.ctx, e.db, e.w.Now())
+	if err != nil {
+		return failed("proxy", "", "%v", err)
+	}
+	doc, err := e.client.Get(e.ctx, fetch.Get{URL: e.cfg.BaseURL + echoPath + query, Accept: "application/json", Fresh: true, Sign: func(r *http.Request) error {
+		for name, value := range sent {
+			r.Header.Set(name, value)
+		}
+		r.Header.Set(echoHeader, secret)
+		return nil
+	}})
+	var got echo
+	if err == nil {
+		err = json.Unmarshal(doc.Body, &got)
+	}
+	if err != nil {
+		return failed("proxy", "The path must reach Afterword:\n"+proxyLines(e.cfg), "a request does not arrive: %v", err)
+	}
+	return e.arrived(got, sent, e.cfg.Prefix()+echoPath+query)
+}
+
+// arrived compares what arrived with what was sent.
+func (e *examination) arrived(got echo, sent map[string]string, target string) finding {
+	var changed []string
+	if got.Host != e.cfg.Host() {
+		changed = append(changed, fmt.Sprintf("Host is %q", got.Host))
+	}
+	if got.Target != target {
+		changed = append(changed, fmt.Sprintf("the path is %q instead of %q", got.Target, target))
+	}
+	for name, value := range sent {
+		if got.Header[name] != value {
+			changed = append(changed, fmt.Sprintf("%s is %q", name, got.Header[name]))
+		}
+	}
+	slices.Sort(changed)
+	if len(changed) > 0 {
+		return failed("proxy", "Other servers sign these: without them their messages are refused. Hand requests over unchanged:\n"+proxyLines(e.cfg),
+			"the reverse proxy changes requests: %s", strings.Join(changed, ", "))
+	}
+	if host, _, err := net.SplitHostPort(got.Remote); err == nil && got.Forwarded && !e.trusts(host) {
+		return advice("proxy", fmt.Sprintf("trusted_proxies = [%q]   # in the configuration, at the top", host),
+			"requests arrive unchanged, from a reverse proxy at %s that is not trusted: all visitors look like one", host)
+	}
+	return ok("proxy", "requests arrive unchanged")
+}
+
+func (e *examination) trusts(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return err == nil && slices.ContainsFunc(e.cfg.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(ip.Unmap()) })
+}
+
+// account asks the account's own domain, as every server does first.
+func (e *examination) account() finding {
+	if e.away {
+		return finding{}
+	}
+	return e.webFinger("account", e.cfg.Blog.AccountDomain)
+}
+
+func (e *examination) accountOnServer() finding {
+	if e.away || e.cfg.Blog.AccountDomain == e.cfg.Host() {
+		return finding{}
+	}
+	return e.webFinger("account at "+e.cfg.Host(), e.cfg.Host())
+}
+
+func (e *examination) webFinger(check, domain string) finding {
+	fix := "Hand /.well-known/webfinger on " + domain + " over to Afterword:\n" + proxyLines(e.cfg)
+	if domain != e.cfg.Host() {
+		fix = "On static hosting (Netlify, Cloudflare Pages), write into the file _redirects of the blog:\n" + indent(redirectLines(e.cfg)) +
+			"With nginx: " + fmt.Sprintf("location = /.well-known/webfinger { return 302 https://%s$request_uri; }", e.cfg.Host())
+	}
+	scheme, _, _ := strings.Cut(e.cfg.BaseURL, "://")
+	account := e.cfg.Blog.Handle + "@" + e.cfg.Blog.AccountDomain
+	doc, err := e.get(scheme+"://"+domain+"/.well-known/webfinger?resource=acct:"+account, "application/jrd+json, application/json")
+	if err != nil {
+		return failed(check, fix, "@%s is not found: %v", account, err)
+	}
+	var jrd struct{ Subject string }
+	if err := json.Unmarshal(doc.Body, &jrd); err != nil || jrd.Subject != "acct:"+account {
+		return failed(check, fix, "something else answers at %s: subject %.100q", domain, jrd.Subject)
+	}
+	return ok(check, "@%s is found at %s", account, domain)
+}
+
+// actor reads the account's document as servers do.
+func (e *examination) actor() finding {
+	if e.away {
+		return finding{}
+	}
+	for _, accept := range []string{"application/activity+json", `application/ld+json; profile="https://www.w3.org/ns/activitystreams"`} {
+		doc, err := e.get(e.cfg.BaseURL+"/actor", accept)
+		if err != nil {
+			return failed("actor", "Nothing may stand between other servers and "+e.cfg.BaseURL+"/actor: no login, no challenge, no cache that ignores Accept.", "%v", err)
+		}
+		var actor struct{ ID string }
+		if err := json.Unmarshal(doc.Body, &actor); err != nil || actor.ID != e.cfg.BaseURL+"/actor" || !fetch.ActivityJSON(doc.Header.Get("Content-Type")) {
+			return failed("actor", "A cache or proxy answers with another document: it must heed Accept (Vary), or leave "+e.cfg.BaseURL+"/ alone.",
+				"asked for %s, the answer is %q with the id %.100q", accept, doc.Header.Get("Content-Type"), actor.ID)
+		}
+	}
+	return ok("actor", "%s/actor is what it should be", e.cfg.BaseURL)
+}
+
+func (e *examination) feed() finding {
+	reader := newReader(e.cfg, e.db, e.client, e.w)
+	address, items, err := reader.Look(e.ctx)
+	if err != nil {
+		return failed("feed", `Name it in the configuration (blog.feed), or in the front page's head:
+<link rel="alternate" type="application/rss+xml" href="/feed.xml">
+Without one, posts come in by "afterword post add" or the API only.`, "%v", err)
+	}
+	return ok("feed", "%s has %d items", address, items)
+}
+
+// alternate looks at the newest post's page as somebody does who pastes its address into a search.
+func (e *examination) alternate() finding {
+	posts, err := e.db.Posts(e.ctx, 1, 0)
+	if err != nil {
+		return failed("link", "", "%v", err)
+	} else if len(posts) == 0 {
+		return finding{}
+	}
+	p := posts[0]
+	link := fmt.Sprintf(`<link rel="alternate" type="application/activity+json" href="%s">`, p.ID)
+	page, err := feed.ReadPage(e.ctx, e.client, p.URL)
+	var refused *fetch.Error
+	switch {
+	case errors.As(err, &refused) && (refused.Gone() || refused.NotFound()):
+		return advice("link", "If the page is gone for good: afterword post remove "+p.URL, "the newest post's page is not there: %v", err)
+	case err != nil:
+		return advice("link", "", "the newest post's page cannot be read: %v", err)
+	case !slices.Contains(page.Activity, string(p.ID)):
+		return failed("link", "People who paste a post's address into their search will not find it. Into the head of each post's page:\n"+link,
+			"%s does not link to its Note", p.URL)
+	}
+	return ok("link", "%s links to its Note", p.URL)
+}
+
+// verifiedLink: Mastodon marks the blog's address on the profile as verified when the blog links back.
+func (e *examination) verifiedLink() finding {
+	page, err := feed.ReadPage(e.ctx, e.client, e.cfg.Blog.URL)
+	if err != nil {
+		return finding{}
+	}
+	actor := e.cfg.BaseURL + "/actor"
+	for _, me := range page.Me {
+		if me == actor || thread.CanonicalURL(me) == thread.CanonicalURL(actor) {
+			return ok("rel=me", "the blog links to its account")
+		}
+	}
+	return advice("rel=me", fmt.Sprintf("Into the front page, so that Mastodon shows its address as verified:\n<link rel=\"me\" href=\"%s\">", actor),
+		"the blog does not link to its account")
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"afterword/config"
+)
+
+// The lines for web servers that hand requests over. The path must arrive as it was asked for, and with it Host,
+// Signature, Digest and Date: other servers sign them.
+
+// wellKnown are the paths at the root of a host that are ours.
+const wellKnown = "/.well-known/webfinger /.well-known/nodeinfo /.well-known/host-meta"
+
+// upstream is where the server listens, as a proxy on the same machine reaches it.
+func upstream(cfg *config.Config) string {
+	host, port, _ := strings.Cut(cfg.Listen, ":")
+	if host == "" || host == "0.0.0.0" {
+		host = "127.0.0.1"
+	}
+	return host + ":" + port
+}
+
+// hostOf is a host without its port.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	return u.Hostname()
+}
+
+func caddyLines(cfg *config.Config) string {
+	if cfg.Prefix() == "" {
+		return fmt.Sprintf("%s {\n    reverse_proxy %s\n}\n", hostOf(cfg.BaseURL), upstream(cfg))
+	}
+	return fmt.Sprintf("%s {\n    @afterword path %s/* %s\n    reverse_proxy @afterword %s\n    # … the blog\n}\n",
+		hostOf(cfg.BaseURL), cfg.Prefix(), wellKnown, upstream(cfg))
+}
+
+func nginxLines(cfg *config.Config) string {
+	lines := fmt.Sprintf("    proxy_pass http://%s;\n    proxy_set_header Host $http_host;\n    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n}\n", upstream(cfg))
+	if cfg.Prefix() == "" {
+		return "location / {\n" + lines
+	}
+	return fmt.Sprintf("location %s/ {\n%slocation ~ ^/\\.well-known/(webfinger|nodeinfo|host-meta)$ {\n%s", cfg.Prefix(), lines, lines)
+}
+
+func apacheLines(cfg *config.Config) string {
+	lines := "ProxyPreserveHost On\nAllowEncodedSlashes NoDecode\n"
+	paths := append([]string{cfg.Prefix() + "/"}, strings.Fields(wellKnown)...)
+	if cfg.Prefix() == "" {
+		paths = paths[:1]
+	}
+	for _, path := range paths {
+		lines += fmt.Sprintf("ProxyPass %s http://%s%s nocanon\n", path, upstream(cfg), path)
+	}
+	return lines
+}
+
+// redirectLines are for the blog's own host where that is static hosting and the account lives on its domain: Netlify and
+// Cloudflare Pages read them from a file "_redirects".
+func redirectLines(cfg *config.Config) string {
+	var out strings.Builder
+	for _, path := range strings.Fields(wellKnown) {
+		fmt.Fprintf(&out, "%s https://%s%s 302\n", path, cfg.Host(), path)
+	}
+	return out.String()
+}
+
+func proxyLines(cfg *config.Config) string {
+	return "Caddy:\n" + indent(caddyLines(cfg)) + "nginx:\n" + indent(nginxLines(cfg)) + "Apache:\n" + indent(apacheLines(cfg))
+}
+
+func indent(text string) string {
+	return "    " + strings.ReplaceAll(strings.TrimSuffix(text, "\n"), "\n", "\n    ") + "\n"
+}
