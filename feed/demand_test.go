@@ -81,7 +81,9 @@ func TestDemandIsRefused(t *testing.T) {
 func TestDemandOfWhatMoved(t *testing.T) {
 	s := open(t)
 	s.page("/new/")
-	s.site["/old/"] = func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/new/", http.StatusMovedPermanently) }
+	s.site["/old/"] = func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/new/", http.StatusMovedPermanently)
+	}
 	if err := s.reader.Demand(s.Context(), blog+"old/"); !errors.Is(err, storage.ErrNotFound) {
 		t.Error(err)
 	}

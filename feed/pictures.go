@@ -115,7 +115,9 @@ func (a *album) read(text string) {
 	}
 }
 
-func smiley(class string) bool { return strings.Contains(class, "smiley") || strings.Contains(class, "emoji") }
+func smiley(class string) bool {
+	return strings.Contains(class, "smiley") || strings.Contains(class, "emoji")
+}
 
 func tiny(size string) bool {
 	n, err := strconv.Atoi(strings.TrimSuffix(size, "px"))

@@ -268,7 +268,7 @@ func startProxy(t *testing.T, proxy string, cfg *config.Config, front string, sp
 		cmd = exec.Command("nginx", "-p", dir, "-c", file)
 	} else {
 		lines := strings.Replace(strings.Replace(caddyLines(cfg), hostOf(cfg.BaseURL)+" {", "http://"+front+" {", 1), spoil[0], spoil[1], 1)
-		text = "{\n\tadmin off\n\tpersist_config off\n}\n" + lines
+		text = "{\n\tadmin off\n}\n" + lines
 		cmd = exec.Command("caddy", "run", "--config", file, "--adapter", "caddyfile")
 		cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_DATA_HOME="+dir, "XDG_CONFIG_HOME="+dir)
 	}
