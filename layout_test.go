@@ -28,9 +28,10 @@ var layout = map[string][]string{
 	"federation/sign":    {"thread"},
 	"federation":         {"thread", "sanitize", "fetch", "metrics", "storage", "federation/wire", "federation/sign"},
 	"federation/fedtest": {"thread", "sanitize", "federation/wire", "federation/sign"},
-	"api":                {"thread", "sanitize", "fetch", "metrics", "storage"},
+	"api":                {"thread", "sanitize", "fetch", "desk", "metrics", "storage"},
 	"feed":               {"thread", "sanitize", "fetch", "storage"},
-	"cmd/afterword":      {"api", "config", "feed", "federation", "federation/fedtest", "fetch", "metrics", "sanitize", "storage", "thread"},
+	"desk":               {"thread", "sanitize", "config", "storage"},
+	"cmd/afterword":      {"api", "config", "desk", "feed", "federation", "federation/fedtest", "fetch", "metrics", "sanitize", "storage", "thread"},
 }
 
 // owners are the only packages that may import a library or a part of the standard library.

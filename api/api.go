@@ -93,6 +93,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /embed/reply", s.replyDialog)
 	mux.Handle("GET /embed.js", embedJS)
 	mux.Handle("GET /style.css", styleCSS)
+	s.bloggerRoutes(mux)
 	mux.HandleFunc("GET /healthz", ok)
 	mux.HandleFunc("GET /readyz", s.ready)
 	return mux

@@ -40,6 +40,7 @@ var commands = []command{
 	{"post add", "", "create or update the post of a page, and tell the followers", postAdd},
 	{"post list", "", "list the posts, newest first", postList},
 	{"post show", "URL-or-id", "show one post", postShow},
+	{"post sync", "", "read the blog's feed now", postSync},
 	{"post remove", "URL-or-id", "remove a post, here and at the followers", postRemove},
 	{"close", "URL-or-id|all", "close a thread, now or later, one branch of it, or all threads of the blog", closeThread},
 	{"reopen", "URL-or-id|all", "open a closed thread or branch again, or all that \"close all\" closed", reopenThread},
@@ -65,6 +66,9 @@ var commands = []command{
 	{"alias remove", "ACCOUNT", "let it no longer", aliasRemove},
 	{"alias list", "", "list the accounts that may move here", aliasList},
 	{"move", "ACCOUNT|nowhere", "send the followers to another account, which must name this one as its alias", move},
+	{"token add", "NAME", "make a token for the API and print its secret, once", tokenAdd},
+	{"token list", "", "list the tokens", tokenList},
+	{"token revoke", "NAME", "end a token", tokenRevoke},
 	{"backup", "FILE", "copy the database while the server runs", backup},
 	{"version", "", "print the version", printVersion},
 }
@@ -110,6 +114,7 @@ type call struct {
 	rest           []string // what follows the command's name
 	args           []string // after parse: the arguments without flags
 	asJSON         bool
+	cfg            *config.Config // after open
 	db             *storage.DB
 }
 
@@ -222,6 +227,7 @@ func (c *call) open() (*config.Config, *storage.DB, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	c.cfg = cfg
 	if c.db, err = storage.Open(cfg.Database, storage.Options{Base: cfg.BaseURL, Now: c.now}); err != nil {
 		return nil, nil, err
 	}

@@ -2,15 +2,13 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"strings"
 	"time"
 
-	"afterword/config"
-	"afterword/sanitize"
+	"afterword/desk"
+	"afterword/feed"
 	"afterword/storage"
 	"afterword/thread"
 )
@@ -22,125 +20,66 @@ func (l *list) String() string     { return strings.Join(*l, ", ") }
 func (l *list) Set(s string) error { *l = append(*l, s); return nil }
 
 func postAdd(c *call) error {
-	var d storage.Draft
-	var summary, content, published string
-	c.flags.StringVar(&d.URL, "url", "", "the post's `address` on the blog (required)")
-	c.flags.StringVar(&d.Title, "title", "", "its `title` (required)")
-	c.flags.StringVar(&summary, "summary", "", "a short `text` or HTML to stand in the Note")
+	var draft desk.Draft
+	var content string
+	var pictures list
+	c.flags.StringVar(&draft.URL, "url", "", "the post's `address` on the blog (required)")
+	c.flags.StringVar(&draft.Title, "title", "", "its `title` (required)")
+	c.flags.StringVar(&draft.Summary, "summary", "", "a short `text` or HTML to stand in the Note")
 	c.flags.StringVar(&content, "content-file", "", "a `file` with its whole HTML, to stand in the Note instead of the summary")
-	c.flags.StringVar(&published, "published", "", "`when` it was published: RFC 3339, a date, or a duration from now such as -3d (default: now)")
-	c.flags.StringVar(&d.Lang, "lang", "", "its `language`, such as en or pt-BR")
-	c.flags.Var((*list)(&d.Tags), "tag", "a `tag`; may be given several times")
-	c.flags.BoolVar(&d.Closed, "closed", false, "close its thread")
-	c.flags.BoolVar(&d.Quiet, "quiet", false, "send nothing to anyone")
+	c.flags.StringVar(&draft.Published, "published", "", "`when` it was published: RFC 3339, a date, or a duration from now such as -3d (default: now)")
+	c.flags.StringVar(&draft.Lang, "lang", "", "its `language`, such as en or pt-BR")
+	c.flags.Var((*list)(&draft.Tags), "tag", "a `tag`; may be given several times")
+	c.flags.Var(&pictures, "picture", "an `address` of a picture, with what it shows after a space; up to four times")
+	c.flags.StringVar(&draft.Warning, "warning", "", "a content warning: this `text` is shown first, the post on a click")
+	c.flags.BoolVar(&draft.Unlisted, "unlisted", false, "for followers and whoever has the link: not in public timelines")
+	c.flags.BoolVar(&draft.Closed, "closed", false, "close its thread")
+	c.flags.BoolVar(&draft.Quiet, "quiet", false, "send nothing to anyone")
 	c.jsonFlag()
 	if err := c.parse(0); err != nil {
 		return err
 	}
-	if d.URL == "" || strings.TrimSpace(d.Title) == "" {
+	if draft.URL == "" || strings.TrimSpace(draft.Title) == "" {
 		return &usageError{"a post needs -url and -title"}
 	}
-	cfg, db, err := c.open()
+	for _, given := range pictures {
+		address, alt, _ := strings.Cut(given, " ")
+		draft.Pictures = append(draft.Pictures, thread.Picture{URL: address, Alt: alt})
+	}
+	if content != "" {
+		text, err := os.ReadFile(content)
+		if err != nil {
+			return fmt.Errorf("-content-file: %w", err)
+		}
+		draft.Content = string(text)
+	}
+	return c.savePost(draft)
+}
+
+func (c *call) savePost(draft desk.Draft) error {
+	d, err := c.openDesk()
 	if err != nil {
 		return err
 	}
-	if d.Published, err = moment(published, c.now()); err != nil {
-		return err
-	}
-	if err := fill(&d, cfg, summary, content); err != nil {
-		return err
-	}
-	p, saved, err := db.SavePost(c.ctx, d)
+	p, saved, err := d.Save(c.ctx, draft)
 	if err != nil {
 		return err
 	}
 	if c.asJSON {
-		return c.printJSON(postJSON(p, rules(cfg), c.now()))
+		return c.printJSON(d.View(p))
 	}
 	c.printf("%s\n", p.ID)
 	fmt.Fprintf(c.stderr, "%s\n", saved)
 	return nil
 }
 
-// fill checks a draft and makes its texts fit to be sent.
-func fill(d *storage.Draft, cfg *config.Config, summary, content string) error {
-	if u, err := url.Parse(d.URL); err != nil || !sameSite(u.Hostname(), cfg) {
-		return fmt.Errorf("%s is not a page of the blog %s (blog.url in the configuration)", d.URL, cfg.Blog.URL)
-	}
-	d.Title = sanitize.Name(d.Title, 500)
-	d.Summary = blogHTML(summary, d.URL)
-	if d.Lang == "" {
-		d.Lang = cfg.Blog.Language
-	}
-	if content == "" {
-		return nil
-	}
-	text, err := os.ReadFile(content)
+// openDesk opens the database for what the blogger does.
+func (c *call) openDesk() (desk.Desk, error) {
+	cfg, db, err := c.open()
 	if err != nil {
-		return fmt.Errorf("-content-file: %w", err)
+		return desk.Desk{}, err
 	}
-	d.Content = blogHTML(string(text), d.URL)
-	return nil
-}
-
-func sameSite(host string, cfg *config.Config) bool {
-	blog, err := url.Parse(cfg.Blog.URL)
-	return err == nil && strings.TrimPrefix(strings.ToLower(host), "www.") == strings.TrimPrefix(strings.ToLower(blog.Hostname()), "www.")
-}
-
-// blogHTML is text or HTML as the Note shows it.
-func blogHTML(s, base string) string {
-	if !strings.Contains(s, "<") {
-		return sanitize.Plain(s)
-	}
-	return sanitize.Note(s, base)
-}
-
-// moment reads a time as the commands take it: RFC 3339, a date, or a duration from now ("3d", "-90m"). Empty is zero.
-func moment(s string, now time.Time) (time.Time, error) {
-	if s == "" {
-		return time.Time{}, nil
-	}
-	for _, layout := range []string{time.RFC3339, time.DateOnly} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t, nil
-		}
-	}
-	past, back := strings.CutPrefix(s, "-")
-	if d, err := config.ParseDuration(past); err == nil && back {
-		return now.Add(-d), nil
-	} else if err == nil {
-		return now.Add(d), nil
-	}
-	return time.Time{}, fmt.Errorf("%q is no time: write 2026-12-24T18:00:00Z, 2026-12-24, 3d or 90m", s)
-}
-
-// post is a post as commands print it.
-type post struct {
-	ID        thread.IRI      `json:"id"`
-	URL       string          `json:"url"`
-	Title     string          `json:"title"`
-	Published time.Time       `json:"published"`
-	State     thread.Openness `json:"state"`
-	ClosesAt  *time.Time      `json:"closes_at"`
-	ClosedAt  *time.Time      `json:"closed_at"`
-	Comments  int             `json:"comments"`
-	Likes     int             `json:"likes"`
-	Boosts    int             `json:"boosts"`
-	Late      int             `json:"late"`
-}
-
-func postJSON(p thread.Post, rules thread.Rules, now time.Time) post {
-	out := post{ID: p.ID, URL: p.URL, Title: p.Title, Published: p.Published, State: rules.StateAt(p, now),
-		Comments: p.Comments, Likes: p.Likes, Boosts: p.Boosts, Late: p.Late}
-	if at := rules.ClosingTime(p); at.IsZero() {
-		return out
-	} else if at.After(now) {
-		out.ClosesAt = &at
-	} else {
-		out.ClosedAt = &at
-	}
-	return out
+	return desk.Desk{DB: db, Rules: rules(cfg), Blog: cfg.Blog.URL, Lang: cfg.Blog.Language, Now: c.now}, nil
 }
 
 func postList(c *call) error {
@@ -148,17 +87,17 @@ func postList(c *call) error {
 	if err := c.parse(0); err != nil {
 		return err
 	}
-	cfg, db, err := c.open()
+	d, err := c.openDesk()
 	if err != nil {
 		return err
 	}
-	found, err := db.Posts(c.ctx, 1_000_000, 0)
+	found, err := d.DB.Posts(c.ctx, 1_000_000, 0)
 	if err != nil {
 		return err
 	}
-	posts := make([]post, len(found))
+	posts := make([]desk.Post, len(found))
 	for i, p := range found {
-		posts[i] = postJSON(p, rules(cfg), c.now())
+		posts[i] = d.View(p)
 	}
 	if c.asJSON {
 		return c.printJSON(posts)
@@ -169,22 +108,9 @@ func postList(c *call) error {
 	return nil
 }
 
-// openPost opens the database and finds the post that the only argument names.
-func (c *call) openPost() (*config.Config, *storage.DB, thread.Post, error) {
-	cfg, db, err := c.open()
-	if err != nil {
-		return nil, nil, thread.Post{}, err
-	}
-	p, err := db.FindPost(c.ctx, c.args[0])
-	if errors.Is(err, storage.ErrNotFound) {
-		err = fmt.Errorf(`there is no post %s; "afterword post list" shows all, "afterword post add" makes one`, c.args[0])
-	}
-	return cfg, db, p, err
-}
-
 // shownPost is a post with what is nobody's business but the blogger's.
 type shownPost struct {
-	post
+	desk.Post
 	LikedBy   []string `json:"liked_by"`
 	BoostedBy []string `json:"boosted_by"`
 }
@@ -194,15 +120,19 @@ func postShow(c *call) error {
 	if err := c.parse(1); err != nil {
 		return err
 	}
-	cfg, db, p, err := c.openPost()
+	d, err := c.openDesk()
 	if err != nil {
 		return err
 	}
-	out := shownPost{post: postJSON(p, rules(cfg), c.now()), LikedBy: []string{}, BoostedBy: []string{}}
-	reactions, err := db.Reactions(c.ctx, p.ID)
+	p, err := d.Post(c.ctx, c.args[0])
 	if err != nil {
 		return err
 	}
+	reactions, err := d.DB.Reactions(c.ctx, p.ID)
+	if err != nil {
+		return err
+	}
+	out := shownPost{Post: d.View(p), LikedBy: []string{}, BoostedBy: []string{}}
 	for _, r := range reactions {
 		who := map[storage.Reaction]*[]string{storage.Like: &out.LikedBy, storage.Boost: &out.BoostedBy}[r.Kind]
 		*who = append(*who, cmp.Or(r.Handle, string(r.Actor)))
@@ -233,9 +163,35 @@ func postRemove(c *call) error {
 	if err := c.parse(1); err != nil {
 		return err
 	}
-	_, db, p, err := c.openPost()
+	d, err := c.openDesk()
 	if err != nil {
 		return err
 	}
-	return db.RemovePost(c.ctx, p.ID)
+	return d.RemovePost(c.ctx, c.args[0])
+}
+
+// postSync reads the feed at once: for the hook that runs when the blog was built.
+func postSync(c *call) error {
+	var how feed.Options
+	c.flags.BoolVar(&how.Send, "send", false, "send new posts whatever their date, also when the feed is read for the first time")
+	c.jsonFlag()
+	if err := c.parse(0); err != nil {
+		return err
+	}
+	cfg, db, err := c.open()
+	if err != nil {
+		return err
+	}
+	how.Fresh = true
+	w := world{Transport: c.transport, Now: c.now, Log: c.logger(false)}
+	did, err := newReader(cfg, db, newClient(cfg, w), w).Sync(c.ctx, how)
+	if err != nil {
+		return err
+	}
+	if c.asJSON {
+		return c.printJSON(did)
+	}
+	c.printf("%d new, of which %d are sent; %d changed, %d unchanged, %d removed, %d wait for their date, %d skipped\n",
+		did.Created, did.Sent, did.Updated, did.Unchanged, did.Removed, did.Waiting, did.Skipped)
+	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"afterword/config"
+	"afterword/desk"
 	"afterword/federation"
 	"afterword/fetch"
 	"afterword/sanitize"
@@ -78,7 +79,7 @@ func newFederation(ctx context.Context, cfg *config.Config, db *storage.DB, clie
 	demand func(context.Context, thread.IRI) error, w world) (*federation.Federation, error) {
 	return federation.New(ctx, federation.Config{
 		DB: db, Fetch: client, Base: cfg.BaseURL, Handle: cfg.Blog.Handle, Domain: cfg.Blog.AccountDomain, Name: cfg.Blog.Name,
-		Summary: blogHTML(strings.TrimSpace(cfg.Blog.Summary), cfg.Blog.URL), Lang: cfg.Blog.Language, Page: cfg.Blog.URL, Icon: cfg.Blog.Icon,
+		Summary: desk.HTML(strings.TrimSpace(cfg.Blog.Summary), cfg.Blog.URL), Lang: cfg.Blog.Language, Page: cfg.Blog.URL, Icon: cfg.Blog.Icon,
 		Header: cfg.Blog.Header, Fields: cfg.Blog.Fields,
 		Version: version, Rules: rules(cfg), ClosedNotice: cfg.Comments.ClosedNotice, Owner: cfg.Blog.Owner, Now: w.Now, Log: w.Log, Metrics: w.metrics,
 		Limits: federation.Limits{ActorHour: cfg.Limits.ActorHour, HostHour: cfg.Limits.HostHour, NewActorsHour: cfg.Limits.NewActorsHour},

@@ -51,8 +51,7 @@ CREATE TABLE aliases (
 
 -- Who may use the blogger's API. The token itself is known to its owner only.
 CREATE TABLE tokens (
-  id      INTEGER PRIMARY KEY,
-  name    TEXT NOT NULL,
+  name    TEXT PRIMARY KEY,
   hash    TEXT NOT NULL,                 -- SHA-256 of the secret, hexadecimal
   created BIGINT NOT NULL,
   used    BIGINT NOT NULL DEFAULT 0
