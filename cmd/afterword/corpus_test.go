@@ -20,6 +20,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -60,6 +61,7 @@ type trial struct {
 const (
 	nothing = ""
 	ledger  = "actors keys received"
+	hinted  = "actors keys origins received" // and somebody else's server was asked
 	private = "counts"
 	entered = "actors checks comments keys origins posts received"
 	again   = "received" // by somebody who is known
@@ -635,3 +637,15 @@ func (a *account) signature(key crypto.Signer, text string) string {
 
 // send is a delivery that is signed as usual.
 func (a *account) send(message any) []byte { a.Helper(); return a.signed(a.posted(message)).bytes() }
+
+// direct hands a request to the server without a socket, for what is sent thousands of times.
+func (s *site) direct(message []byte) int {
+	s.Helper()
+	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(message)))
+	if err != nil {
+		s.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	s.server.handler.ServeHTTP(w, r.WithContext(s.ctx))
+	return w.Code
+}
