@@ -16,6 +16,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"html"
 	"log/slog"
 	"maps"
 	"net"
@@ -291,10 +292,10 @@ func (s *site) words() string {
 	return strings.Join(lines, "; ")
 }
 
-func plainWords(html string) string {
+func plainWords(markup string) string {
 	var out strings.Builder
 	depth := 0
-	for _, r := range html {
+	for _, r := range markup {
 		switch {
 		case r == '<':
 			depth++
@@ -304,7 +305,7 @@ func plainWords(html string) string {
 			out.WriteRune(r)
 		}
 	}
-	return strings.Join(strings.Fields(out.String()), " ")
+	return html.UnescapeString(strings.Join(strings.Fields(out.String()), " "))
 }
 
 // ledger is for messages of trials that fail.
