@@ -125,8 +125,19 @@ func (f *Federation) admission(ctx context.Context, m storage.Message, o *wire.O
 	return func(p storage.Place) thread.Verdict {
 		return thread.Admit(f.Rules, p.Post, thread.Reply{Audience: audience, Published: o.Published, Received: m.Received,
 			BranchClosedAt: p.BranchClosedAt, AuthorKnown: known, AuthorOwner: author.Is(f.Owner), AuthorBlocked: blocked,
-			HidesPublic: author.HidesPublic, HidesUnlisted: author.HidesUnlisted})
+			HidesPublic: author.HidesPublic, HidesUnlisted: author.HidesUnlisted, Called: called(o)})
 	}, nil
+}
+
+// called is how many accounts an object mentions without a word beside their names; 0 when it says something.
+func called(o *wire.Object) int {
+	_, text := o.Text()
+	for word := range strings.FieldsSeq(sanitize.Text(text, 5000)) {
+		if !strings.HasPrefix(word, "@") {
+			return 0
+		}
+	}
+	return len(o.Mentions)
 }
 
 // written is the date of a comment: as its author says, but never later than it came.

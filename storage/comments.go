@@ -304,12 +304,20 @@ func (t tx) reject(c thread.Comment, now time.Time) error {
 	return t.change("reject", string(c.ID), nil, now)
 }
 
-// EditComment replaces what readers see of a comment by what its author says now.
+// maxEdits is how many edits of a comment are carried out in an hour (SECURITY D29).
+const maxEdits = 10
+
+// EditComment replaces what readers see of a comment by what its author says now. One edit too many in an hour is put
+// off until there is room; of those that were put off, the last one wins.
 func (db *DB) EditComment(ctx context.Context, m Message, c thread.Comment, v thread.Verdict) error {
 	now := db.now()
 	return db.write(ctx, func(t tx) error {
+		later, err := t.putOff(m, c.ID, now)
+		if err != nil || later {
+			return err
+		}
 		var post thread.IRI
-		err := t.row(`UPDATE comments SET url = $1, html = $2, warning = $3, lang = $4, edited = $5, unlisted = $6,
+		err = t.row(`UPDATE comments SET url = $1, html = $2, warning = $3, lang = $4, edited = $5, unlisted = $6,
 			revision = COALESCE((SELECT revision + 1 FROM posts WHERE id = comments.post), 0) WHERE id = $7 AND deleted = 0 RETURNING post`,
 			[]any{c.URL, c.HTML, c.Warning, c.Lang, ms(c.Edited), flag(c.Unlisted), c.ID}, &post)
 		if err == nil {
@@ -320,6 +328,25 @@ func (db *DB) EditComment(ctx context.Context, m Message, c thread.Comment, v th
 		}
 		return t.settle(m.ID, v, now)
 	})
+}
+
+// putOff makes an edit wait if it is one too many, and drops those that waited before it.
+func (t tx) putOff(m Message, comment thread.IRI, now time.Time) (later bool, err error) {
+	err = t.exec(`UPDATE received SET decision = $1, reason = 'a later edit came', decided = $2
+		WHERE object = $3 AND sender = $4 AND way = 'push' AND type = 'Update' AND decision = '' AND id < $5`,
+		thread.Ignored, ms(now), comment, m.Sender, m.ID)
+	if err != nil || m.Way != Push {
+		return false, err
+	}
+	var tenth int64
+	err = t.row(`SELECT decided FROM received WHERE object = $1 AND way = 'push' AND type = 'Update' AND decision = $2 AND decided > $3
+		ORDER BY decided DESC LIMIT 1 OFFSET $4`, []any{comment, thread.Done, ms(now.Add(-time.Hour)), maxEdits - 1}, &tenth)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	} else if err != nil {
+		return false, err
+	}
+	return true, t.exec("UPDATE received SET due = $1, reason = 'waits: many edits in this hour' WHERE id = $2", ms(at(tenth).Add(time.Hour)), m.ID)
 }
 
 // WithdrawComment takes a comment out of sight because it is no longer public; its text is erased.

@@ -90,7 +90,12 @@ type Reply struct {
 	AuthorBlocked  bool      // the account or its server is blocked
 	HidesPublic    bool      // the account wants none of its posts on the open web (gts:hidesToPublicFromUnauthedWeb)
 	HidesUnlisted  bool      // the same for its unlisted posts (gts:hidesCcPublicFromUnauthedWeb)
+	Called         int       // accounts that it mentions without saying a word; 0: it says something
 }
+
+// maxCalled is how many accounts a stranger's wordless reply mentions before it looks like the waves of spam that are
+// pictures with the names of everybody in the thread (SECURITY D59).
+const maxCalled = 5
 
 // Decision is what becomes of a message; with its reason it is the verdict that the ledger keeps.
 type Decision string
@@ -170,6 +175,9 @@ func moderate(rules Rules, r Reply) Verdict {
 		return Verdict{Held, "every comment waits for the blogger (comments.moderation = all)"}
 	case rules.Moderation == ModerateFirst && !r.AuthorKnown:
 		return Verdict{Held, "the first comment of this account waits for the blogger (comments.moderation = first)"}
+	}
+	if r.Called > maxCalled && !r.AuthorKnown {
+		return Verdict{Held, fmt.Sprintf("an account not seen here before mentions %d accounts and says nothing", r.Called)}
 	}
 	return Verdict{Shown, ""}
 }
