@@ -14,6 +14,7 @@ import (
 
 	"afterword/config"
 	"afterword/federation/fedtest"
+	"afterword/feed"
 	"afterword/storage"
 	"afterword/thread"
 )
@@ -118,7 +119,7 @@ func (d *demonstration) run() error {
 		}
 		told <- err
 	}()
-	blog := demoBlog(d.cfg)
+	blog := (&demoBlog{cfg: d.cfg, posts: demoPosts(), published: d.sync}).Handler()
 	err := d.server.run(ctx, d.listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if firstSegment(r.URL.Path) == "demo" || r.URL.Path == "/" {
 			blog.ServeHTTP(w, r)
@@ -173,16 +174,24 @@ func demoPosts() (posts []demoPost) {
 	return posts
 }
 
-// tell makes the posts and lets the strangers say what they once said, as they would: with signed replies, before the
-// old thread was closed.
+// sync reads the blog's feed: this is how the posts come in.
+func (d *demonstration) sync(ctx context.Context) error {
+	_, err := d.server.posts.Sync(ctx, feed.Options{Fresh: true})
+	return err
+}
+
+// tell reads the feed and lets the strangers say what they once said, as they would: with signed replies, before the old
+// thread was closed.
 func (d *demonstration) tell(ctx context.Context) error {
+	kept, _, err := d.db.CountPosts(ctx)
+	if err != nil {
+		return err
+	}
+	if err := d.sync(ctx); err != nil || kept > 0 { // from an earlier demo, with what was said then
+		return err
+	}
 	for _, p := range demoPosts() {
-		page := d.cfg.Blog.URL + p.Path
-		if _, err := d.db.FindPost(ctx, page); err == nil {
-			continue // kept from an earlier demo
-		}
-		made, _, err := d.db.SavePost(ctx, storage.Draft{URL: page, Title: p.Title, Summary: p.Summary, Lang: "en", Tags: p.Tags,
-			Published: p.Published, Quiet: !p.Closed.IsZero()})
+		made, err := d.db.FindPost(ctx, d.cfg.Blog.URL+p.Path)
 		if err != nil {
 			return err
 		}

@@ -29,6 +29,7 @@ func TestDemo(t *testing.T) {
 	d.pages()
 	d.follow()
 	d.discuss()
+	d.publish()
 	d.rethink()
 	d.late()
 	d.moods()
@@ -151,6 +152,20 @@ func (d *demoRun) discuss() {
 		"@bea I grow watercress.",
 		"@carol I move house.")
 	d.readersSee(page)
+}
+
+// publish: a post that is written on the blog's page reaches those who follow.
+func (d *demoRun) publish() {
+	resp, err := http.PostForm(d.blog+"write", url.Values{"title": {"Frost & <ice>"}, "text": {"The beans are black."}})
+	page, address := read(d.t, resp, err)
+	if said := text(page); !strings.Contains(said, "Frost & <ice>") || !strings.HasPrefix(address, d.blog+"2") {
+		d.t.Error(address, said)
+	}
+	anton := d.visit(d.alpha, "anton")
+	d.wait("the new post at anton's", func() bool { return anton.sees("Frost & <ice>", "The beans are black.") })
+	if front := text(d.open(d.blog)); !strings.Contains(front, "Frost & <ice>") {
+		d.t.Error(front)
+	}
 }
 
 // rethink: they edit, delete and take back.
