@@ -33,7 +33,7 @@ const (
 type filler struct {
 	f     *Federation
 	busy  claims[string] // origins that are being asked
-	quiet time.Time      // when nothing was left to do
+	quiet time.Time      // until then nothing is looked for, because nothing was left to do
 
 	mu       sync.Mutex               // guards what follows
 	contexts map[thread.IRI]time.Time // when each was last begun: all comments of a conversation name the same one
@@ -44,10 +44,11 @@ func (f *Federation) backfillWorker() Worker {
 	return Worker{Name: "backfill", claim: b.claim, parallel: fillers}
 }
 
-// claim looks at the tables at most once a second when there is nothing to do: every commit wakes it.
+// claim looks at the tables at most once a second when there is nothing to do, for every commit wakes it; and more seldom
+// where looking takes long, because much of a huge thread waits for the rest after a run to end.
 func (b *filler) claim(ctx context.Context) (job, error) {
 	f, now := b.f, b.f.Now()
-	if since := now.Sub(b.quiet); since >= 0 && since < time.Second {
+	if now.Before(b.quiet) {
 		return nil, nil
 	}
 	for _, post := range f.DB.TakeOpened() {
@@ -57,7 +58,7 @@ func (b *filler) claim(ctx context.Context) (job, error) {
 	}
 	j, err := b.next(ctx)
 	if j == nil {
-		b.quiet = now
+		b.quiet = now.Add(max(time.Second, 50*f.Now().Sub(now)))
 	}
 	return j, err
 }

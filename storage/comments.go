@@ -95,8 +95,9 @@ func (db *DB) Comments(ctx context.Context, post thread.IRI, state thread.State,
 
 // DirectReplies lists the ids of the visible replies to a post itself, or to a comment, newest first.
 func (db *DB) DirectReplies(ctx context.Context, note thread.IRI, limit, offset int) ([]thread.IRI, error) {
-	return list(db.read(ctx), scanIRI, `SELECT id FROM comments WHERE (post = $1 AND parent = '' OR parent = $1) AND state = 'visible'
-		AND deleted = 0 AND imported = 0 ORDER BY published DESC, id LIMIT $2 OFFSET $3`, note, limit, offset)
+	const shown = " AND state = 'visible' AND deleted = 0 AND imported = 0 "
+	return list(db.read(ctx), scanIRI, "SELECT id FROM (SELECT id, published FROM comments WHERE post = $1 AND parent = ''"+shown+
+		"UNION ALL SELECT id, published FROM comments WHERE parent = $1"+shown+"ORDER BY published DESC, id) q LIMIT $2 OFFSET $3", note, limit, offset)
 }
 
 // AllReplies lists the ids of all visible comments of a post at every depth, oldest first.
@@ -107,7 +108,9 @@ func (db *DB) AllReplies(ctx context.Context, post thread.IRI, limit, offset int
 
 // CountReplies is how many ids AllReplies lists in all.
 func (db *DB) CountReplies(ctx context.Context, post thread.IRI) (n int, err error) {
-	return n, db.read(ctx).row("SELECT COUNT(*) FROM comments WHERE post = $1 AND state = 'visible' AND deleted = 0 AND imported = 0", []any{post}, &n)
+	err = db.read(ctx).row(`SELECT comments - (SELECT COUNT(*) FROM comments WHERE post = $1 AND imported = 1 AND state = 'visible' AND deleted = 0)
+		FROM posts WHERE id = $1`, []any{post}, &n)
+	return n, err
 }
 
 func scanIRI(s scanner) (v thread.IRI, err error) { return v, s.Scan(&v) }
@@ -152,23 +155,16 @@ func placeOf(q queryer, inReplyTo thread.IRI) (Place, error) {
 }
 
 // branchClosedAt looks upwards for the earliest closed comment.
-func branchClosedAt(q queryer, c thread.Comment) (closed time.Time, err error) {
+func branchClosedAt(q queryer, c thread.Comment) (time.Time, error) {
 	some, err := q.has("SELECT 1 FROM comments WHERE post = $1 AND closed_at > 0 LIMIT 1", c.Post)
 	if err != nil || !some {
-		return closed, err
+		return time.Time{}, err
 	}
-	parent, since := string(c.Parent), ms(c.ClosedAt)
-	for steps := 0; ; steps++ {
-		if when := at(since); since > 0 && (closed.IsZero() || when.Before(closed)) {
-			closed = when
-		}
-		if parent == "" || steps > maxWalk {
-			return closed, nil
-		}
-		if err := q.row("SELECT parent, closed_at FROM comments WHERE id = $1", []any{parent}, &parent, &since); err != nil {
-			return closed, err
-		}
-	}
+	var since int64
+	err = q.row(`WITH RECURSIVE up(parent, closed_at, n) AS (SELECT parent, closed_at, 0 FROM comments WHERE id = $1
+		UNION ALL SELECT c.parent, c.closed_at, up.n + 1 FROM up JOIN comments c ON c.id = up.parent WHERE up.n < $2)
+		SELECT COALESCE(MIN(closed_at), 0) FROM up WHERE closed_at > 0`, []any{c.ID, maxWalk}, &since)
+	return at(since), err
 }
 
 // Known tells whether the id is that of a comment or a living post, or the URL of a page of the blog.

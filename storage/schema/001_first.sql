@@ -118,7 +118,10 @@ CREATE TABLE comments (
 CREATE INDEX comments_revision ON comments (post, revision);
 CREATE INDEX comments_shown ON comments (received) WHERE state = 'visible' AND deleted = 0;
 CREATE INDEX comments_post ON comments (post, state);
-CREATE INDEX comments_parent ON comments (parent) WHERE parent <> '';
+CREATE INDEX comments_parent ON comments (parent, published DESC, id);
+CREATE INDEX comments_top ON comments (post, published DESC, id) WHERE parent = '';
+CREATE INDEX comments_context ON comments (post, published, id) WHERE state = 'visible' AND deleted = 0 AND imported = 0;
+CREATE INDEX comments_imported ON comments (post, state) WHERE imported = 1;
 CREATE INDEX comments_author ON comments (author);
 CREATE INDEX comments_pending ON comments (received) WHERE state = 'pending';
 CREATE INDEX comments_late ON comments (received) WHERE state = 'late';
