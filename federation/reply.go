@@ -226,6 +226,9 @@ func (f *Federation) textOf(o *wire.Object) thread.Comment {
 	default:
 		b.WriteString(sanitize.HTML(text))
 	}
+	if !slices.Contains(o.InReplyTo, o.Quote) {
+		b.WriteString(quote(o.Quote, b.String()))
+	}
 	b.WriteString(options(o.Options))
 	for _, a := range o.Attachments {
 		b.WriteString(attachment(a))
@@ -236,6 +239,16 @@ func (f *Federation) textOf(o *wire.Object) thread.Comment {
 	}
 	c.HTML = sanitize.HTML(b.String()) // once more as a whole: its bounds and its shape hold for all of it
 	return c
+}
+
+// quote is the link to what a reply quotes, unless the text has it already. What stood there for those who cannot show
+// quotes ("RE: …") is gone by then.
+func quote(id thread.IRI, text string) string {
+	link := escape(sanitize.Link(string(id)))
+	if link == "" || strings.Contains(text, `href="`+link+`"`) {
+		return ""
+	}
+	return `<p>RE: <a href="` + link + `">` + link + `</a></p>`
 }
 
 func options(names []string) string {

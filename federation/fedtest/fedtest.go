@@ -3,7 +3,7 @@
 // edit, delete, like and boost.
 //
 // It is real where the two sides touch. Requests are parsed as from the wire, every request is signed and every
-// signature is checked with real RSA keys, and what is sent has the shape that Mastodon, GoToSocial or Misskey give it
+// signature is checked with real RSA keys, and what is sent has the shape that Mastodon, GoToSocial, Misskey, Lemmy or NodeBB give it
 // (PROTOCOL 1, 2a, 5). It reads the blog's documents with its own few lines, not with package wire, so that both sides
 // cannot share a mistake.
 //
@@ -30,7 +30,7 @@ import (
 type Options struct {
 	Base      string                // "https://alpha.test" or "http://localhost:8081"
 	Name      string                // on its page; empty: its host
-	Software  string                // how it speaks: "mastodon", also when empty, "gotosocial" or "misskey"
+	Software  string                // how it speaks: "mastodon", also when empty, "gotosocial", "misskey", "lemmy" or "nodebb"
 	People    []string              // the accounts it begins with
 	Blog      string                // the account, as handle or URL, that its page is about; may be empty
 	Transport http.RoundTripper     // its way out; nil: http.DefaultTransport
@@ -96,7 +96,11 @@ func (s *Server) Person(name string) *Person {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := &Person{Name: name, ID: s.address("person", "{name}", name), server: s, deeds: map[string]deed{}, followers: map[string]string{}}
+	kind := "person"
+	if name == s.software.group {
+		kind = "group"
+	}
+	p := &Person{Name: name, ID: s.address(kind, "{name}", name), server: s, deeds: map[string]deed{}, followers: map[string]string{}}
 	s.people = append(s.people, p)
 	return p
 }

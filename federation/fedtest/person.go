@@ -189,8 +189,11 @@ func (p *Person) DeleteAccount(ctx context.Context) (Sent, error) {
 func (p *Person) document() object {
 	s := p.server
 	kind := "Person"
-	if p == s.instance {
+	switch {
+	case p == s.instance:
 		kind = "Application"
+	case p.Name == s.software.group:
+		kind = "Group"
 	}
 	d := p.stub()
 	d["type"], d["name"], d["summary"] = kind, displayName(p.Name), ""

@@ -56,7 +56,7 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET /.well-known/webfinger", s.moody(s.webFinger))
 	mux.Handle("GET /", s.moody(s.getDocument))
 	mux.Handle("POST /inbox", s.moody(s.postInbox))
-	mux.Handle("POST /users/{name}/inbox", s.moody(s.postInbox))
+	mux.Handle("POST /{people}/{name}/inbox", s.moody(s.postInbox))
 	return mux
 }
 
@@ -126,6 +126,11 @@ func (s *Server) document(address string) (object, int) {
 	doc, status := s.personal(id)
 	if doc == nil && status == 0 {
 		doc, status = s.noted(id, query)
+	}
+	if s.software.keepsTopics && doc == nil {
+		if doc = s.topicCollection(id); doc != nil {
+			status = http.StatusOK
+		}
 	}
 	if first := doc.obj("first"); query != "" && first.str("id") == address {
 		doc = first

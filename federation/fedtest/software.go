@@ -2,6 +2,7 @@ package fedtest
 
 import (
 	"fmt"
+	"hash/crc32"
 	"html"
 	"strconv"
 	"strings"
@@ -28,6 +29,9 @@ type software struct {
 	obeysPolicy       bool // does not let its people reply where nobody may
 	secureMode        bool // answers only signed GETs
 	knocksTwice       bool // signs after RFC 9421 when the other way is refused
+	keepsTopics       bool // lists the whole thread, as far as it knows it, in a context of its own (FEP-7888)
+
+	group string // the account that passes everything on in an Announce; its name differs from everybody's
 
 	mention func(m mention) string
 	note    func(s *Server, n Note, d object)           // gives a Note its shape
@@ -100,6 +104,46 @@ var softwares = map[string]software{
 			return `<a href="` + html.EscapeString(m.Page) + `" class="u-url mention">` + html.EscapeString(m.Name) + `</a>`
 		},
 		note: misskeyNote, message: misskeyMessage,
+	},
+	"lemmy": {
+		name:      "lemmy",
+		agent:     "Lemmy/1.0.0; +{base}",
+		algorithm: "hs2019",
+		context:   []any{"https://join-lemmy.org/context.json", "https://www.w3.org/ns/activitystreams"},
+		addresses: map[string]string{
+			"person": "{base}/u/{name}", "group": "{base}/c/{name}", "key": "{actor}#main-key", "profile": "{base}/u/{name}",
+			"note": "{base}/comment/{n}", "page": "{base}/comment/{n}",
+			"Create": "{base}/activities/create/{n}", "Update": "{base}/activities/update/{n}", "Delete": "{base}/activities/delete/{n}",
+			"Follow": "{base}/activities/follow/{n}", "Accept": "{base}/activities/accept/{n}", "Undo": "{base}/activities/undo/{n}",
+			"Like": "{base}/activities/like/{n}", "Announce": "{base}/activities/announce/{n}", "EmojiReact": "{base}/activities/like/{n}",
+		},
+		serial: func(n int64) string { return strconv.FormatInt(n, 10) },
+		date:   "2006-01-02T15:04:05.000000Z", zone: time.UTC, deleted: 410,
+		tellsAuthor: true, group: "community",
+		mention: func(m mention) string {
+			return `<a href="` + html.EscapeString(m.Page) + `" rel="nofollow">` + html.EscapeString(m.Name) + `</a>`
+		},
+		note: lemmyNote, message: func(object) {},
+	},
+	"nodebb": {
+		name:      "nodebb",
+		agent:     "NodeBB/4.6.0 (compatible; +{base})",
+		algorithm: "hs2019",
+		context:   []any{"https://www.w3.org/ns/activitystreams"},
+		addresses: map[string]string{
+			"person": "{base}/uid/{name}", "group": "{base}/category/{name}", "key": "{actor}#key", "profile": "{base}/user/{name}",
+			"note": "{base}/post/{n}", "page": "{base}/post/{n}", "topic": "{base}/topic/{n}",
+			"Create": "{object}#activity/create/{n}", "Update": "{object}#activity/update/{n}", "Delete": "{object}#activity/delete/{n}",
+			"Follow": "{actor}#activity/follow/{n}", "Accept": "{actor}#activity/accept/{n}", "Undo": "{actor}#activity/undo/{n}",
+			"Like": "{actor}#activity/like/{n}", "Announce": "{actor}#activity/announce/{n}", "EmojiReact": "{actor}#activity/like/{n}",
+		},
+		serial: func(n int64) string { return strconv.FormatInt(n, 10) },
+		date:   "2006-01-02T15:04:05.000Z", zone: time.UTC, deleted: 404,
+		tellsAuthor: true, keepsTopics: true, group: "category",
+		mention: func(m mention) string {
+			return `<a class="plugin-mentions-user plugin-mentions-a" href="` + html.EscapeString(m.Page) + `" aria-label="Profile: ` + html.EscapeString(m.Name[1:]) + `">` + html.EscapeString(m.Name) + `</a>`
+		},
+		note: nodeBBNote, message: func(object) {},
 	},
 }
 
@@ -181,6 +225,50 @@ func misskeyNote(_ *Server, n Note, d object) {
 	d["_misskey_content"] = text
 	d["source"] = object{"content": text, "mediaType": "text/x.misskeymarkdown"}
 	delete(d, "url")
+}
+
+// lemmyNote: Markdown beside its HTML, a language that is an object, and the community as the audience.
+func lemmyNote(s *Server, n Note, d object) {
+	group := s.Person(s.software.group).ID
+	d["source"] = object{"content": sanitize.Text(n.HTML, 10_000), "mediaType": "text/markdown"}
+	d["content"], d["mediaType"] = n.HTML+"\n", "text/html"
+	d["language"] = object{"identifier": "en", "name": "English"}
+	d["audience"], d["distinguished"] = group, false
+	d["cc"] = append([]any{group}, values(n.cc)...)
+	delete(d, "url")
+}
+
+func nodeBBNote(s *Server, n Note, d object) {
+	group := s.Person(s.software.group).ID
+	d["audience"], d["context"] = s.topic(n), s.topic(n)
+	d["cc"] = append([]any{group}, values(n.cc)...)
+	d["source"] = object{"content": sanitize.Text(n.HTML, 10_000), "mediaType": "text/markdown"}
+}
+
+// topic is where the server lists the thread of a note.
+func (s *Server) topic(n Note) string {
+	for n.InReplyTo != "" {
+		above, known := s.Note(n.InReplyTo)
+		if !known {
+			above.ID = n.InReplyTo
+		}
+		n = above
+	}
+	return s.address("topic", "{n}", strconv.FormatUint(uint64(crc32.ChecksumIEEE([]byte(n.ID))), 10))
+}
+
+// topicCollection is a thread as FEP-7888 has it: every note of it that the server knows; nil when it knows none.
+func (s *Server) topicCollection(id string) object {
+	items := []any{}
+	for _, n := range s.notesThat(func(n Note) bool { return !n.Deleted && n.isPublic() }) {
+		if s.topic(n) == id {
+			items = append(items, n.ID)
+		}
+	}
+	if len(items) == 0 {
+		return nil
+	}
+	return object{"id": id, "type": "OrderedCollection", "totalItems": len(items), "orderedItems": items}
 }
 
 // misskeyMessage: everything that Misskey's people like they react to with an emoji.

@@ -139,7 +139,19 @@ func (p *Person) tell(ctx context.Context, kind, note string) (Sent, error) {
 	activity := p.Activity(kind, of)
 	activity["to"], activity["cc"] = values(n.to), values(n.cc)
 	activity["published"] = s.stamp(s.Now())
-	sent, err := p.deliver(ctx, p.shape(activity), n.ID, n.inboxes)
+	sender, activity := p.through(p.shape(activity))
+	sent, err := sender.deliver(ctx, activity, n.ID, n.inboxes)
 	s.change(n.ID, func(n *Note) { n.Sent = sent })
 	return sent, err
+}
+
+// through is who sends an activity, and as what: where there is a group, the group passes it on (FEP-1b12).
+func (p *Person) through(activity object) (*Person, object) {
+	if p.server.software.group == "" {
+		return p, activity
+	}
+	group := p.server.Person(p.server.software.group)
+	announce := group.Activity("Announce", activity)
+	announce["to"], announce["cc"] = []any{public}, []any{group.followersID()}
+	return group, announce
 }

@@ -47,8 +47,8 @@ type Object struct {
 	Sensitive    bool
 	Mentions     []thread.IRI
 	Attachments  []Attachment
-	Options      []string // of a poll
-	Quote        bool     // quotes another post
+	Options      []string   // of a poll
+	Quote        thread.IRI // the post that it quotes
 	Replies      *Collection
 	LikesTotal   int // -1: not said
 

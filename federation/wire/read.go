@@ -115,15 +115,15 @@ func (r reader) relate(o *Object, n *node) {
 	o.AttributedTo = authors(n.get("attributedTo"))
 	o.InReplyTo = n.targets("inReplyTo")
 	o.Contexts = n.targets("context", "conversation", "ostatus:conversation", "inConversation")
-	o.Quote = n.first("quote", "quoteUrl", "quoteUri", "_misskey_quote", "as:quoteUrl").given()
+	o.Quote = n.first("quote", "quoteUrl", "quoteUri", "_misskey_quote", "as:quoteUrl").target()
 	for _, tag := range n.get("tag").each() {
 		switch href := tag.target(); {
 		case slices.Contains(types(&tag), "Mention"):
 			if href := iri(tag.get("href").str()); href != "" && !slices.Contains(o.Mentions, href) {
 				o.Mentions = append(o.Mentions, href)
 			}
-		case href != "" && isQuoteLink(&tag):
-			o.Quote = true
+		case o.Quote == "" && href != "" && isQuoteLink(&tag):
+			o.Quote = href
 		}
 	}
 	switch replies := n.get("replies"); replies.kind {
