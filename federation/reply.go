@@ -192,12 +192,12 @@ func (f *Federation) showsUnlisted(ctx context.Context, author thread.IRI) bool 
 }
 
 // newer tells whether an object is later than what is known of it. A Create without a date of change is the first version,
-// however often it comes; a comment that is dated by when it came says nothing about its author's clock.
+// however often it comes; where an author gives no date, ours says nothing about his clock.
 func newer(m storage.Message, known thread.Comment, o *wire.Object) bool {
 	switch {
 	case o.Updated.IsZero():
 		return m.Type != "Create"
-	case known.Edited.IsZero() && known.Published.Equal(known.Received):
+	case known.Edited.IsZero() && known.Published.Equal(known.Received) && o.Published.IsZero():
 		return true
 	}
 	return o.Updated.After(later(known.Edited, known.Published))
