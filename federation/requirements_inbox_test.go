@@ -642,3 +642,11 @@ func TestR066_WhatTheRulesTurnAwayIsTaken(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func parseBytes(t testing.TB, body []byte) (o object) {
+	t.Helper()
+	if err := json.Unmarshal(body, &o); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}

@@ -205,11 +205,14 @@ func (s *stage) serve(address string, body any) { s.answer(address, answer{body:
 func (s *stage) answer(address string, a answer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.served[address] = a
 	u, err := url.Parse(address)
 	if err != nil {
 		s.Fatal(err)
 	}
+	if u.Path == "" { // is asked for as "/"
+		address += "/"
+	}
+	s.served[address] = a
 	if !s.hosts[u.Host] {
 		s.hosts[u.Host] = true
 		s.network.Serve(u.Host, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.respond(w, "https://"+u.Host+r.RequestURI) }))

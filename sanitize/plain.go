@@ -3,11 +3,14 @@ package sanitize
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/extension"
+	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/renderer/html"
+	"github.com/yuin/goldmark/util"
 )
 
 // Plain turns plain text into the closed tree: an empty line parts paragraphs, a newline is a br, and bare http and
@@ -46,17 +49,26 @@ func (b *builder) linkify(line string) {
 }
 
 // The dialect of PeerTube, the only server known to send text/markdown: CommonMark whose newlines are line breaks, with
-// bare links and strikethrough. Raw HTML is off.
+// bare links and strikethrough. Tags are text.
 var markdown = goldmark.New(
+	goldmark.WithParser(parser.NewParser(
+		parser.WithBlockParsers(without(parser.NewHTMLBlockParser(), parser.DefaultBlockParsers())...),
+		parser.WithInlineParsers(without(parser.NewRawHTMLParser(), parser.DefaultInlineParsers())...),
+		parser.WithParagraphTransformers(parser.DefaultParagraphTransformers()...),
+	)),
 	goldmark.WithExtensions(extension.Linkify, extension.Strikethrough),
 	goldmark.WithRendererOptions(html.WithHardWraps()),
 )
+
+func without(one any, all []util.PrioritizedValue) []util.PrioritizedValue {
+	return slices.DeleteFunc(all, func(v util.PrioritizedValue) bool { return v.Value == one })
+}
 
 // maxPunct is how many punctuation marks of Markdown are rendered. goldmark takes quadratic time for some rows of them
 // (1.5 s for 64 KiB of ">"); at this number it takes a few milliseconds, and 10,000 words of prose have fewer.
 const maxPunct = 2048
 
-// Markdown renders CommonMark, without raw HTML, into the closed tree. What is mostly punctuation is left as it is.
+// Markdown renders CommonMark, in which tags are text, into the closed tree. What is mostly punctuation is left as it is.
 func Markdown(in string) string {
 	in = cut(in, maxIn)
 	var out bytes.Buffer

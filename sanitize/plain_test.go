@@ -39,7 +39,7 @@ func TestMarkdown(t *testing.T) {
 		{"```go\nif a < b {\n\tx\n```", "<pre><code>if a &lt; b {\n\tx</code></pre>"},
 		{"[x](https://e.example) https://e.example/b", "<p>" + stored("https://e.example", "x") + " " + stored("https://e.example/b", "https://e.example/b") + "</p>"},
 		{"[x](javascript:alert(1)) ![alt](x.png)", "<p>x alt</p>"},
-		{"<script>alert(1)</script>\n\na <b onclick=x>b</b>", "<p>a b</p>"},
+		{"<script>alert(1)</script> next\n\na <b onclick=x>b</b>", `<p>&lt;script&gt;alert(1)&lt;/script&gt; next</p><p>a &lt;b onclick=x&gt;b&lt;/b&gt;</p>`},
 		{strings.Repeat(">", maxPunct) + "!", "<p>" + strings.Repeat("&gt;", maxPunct) + "!</p>"}, // see maxPunct
 	} {
 		got := Markdown(c.in)

@@ -1,0 +1,122 @@
+package federation_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"afterword/storage"
+	"afterword/thread"
+)
+
+// Group E of PROTOCOL section 11, with deliver_test.go: what the blog sends.
+
+// One message for each inbox that followers and participants share, whoever many they are.
+func TestR067_OncePerSharedInbox(t *testing.T) {
+	s := open(t)
+	taken := func(r *http.Request) int {
+		if r.Method == http.MethodPost {
+			return http.StatusAccepted
+		}
+		return 0
+	}
+	one, two := s.peer("one.test", &peer{answer: taken}), s.peer("two.test", &peer{answer: taken})
+	for i := range 5 {
+		p := s.stranger(fmt.Sprint("https://one.test/users/p", i))
+		p.says(p.activity("Follow", actor))
+	}
+	alone := s.stranger("https://two.test/alone").with(object{"endpoints": nil})
+	alone.says(alone.create(alone.note("https://two.test/notes/1", note, "<p>Here.</p>")))
+	received := func(p *peer) (got []string) {
+		for i, r := range p.asked {
+			if r.Method == http.MethodPost {
+				a := parseBytes(t, p.bodies[i])
+				if a["type"] != "Accept" {
+					got = append(got, fmt.Sprint(a["type"], " ", r.RequestURI))
+				}
+			}
+		}
+		return got
+	}
+	p, _, err := s.db.SavePost(s.ctx, storage.Draft{URL: page, Title: "March, changed"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.settle()
+	if err := s.db.RemovePost(s.ctx, p.ID); err != nil {
+		t.Fatal(err)
+	}
+	s.settle()
+	if got := fmt.Sprint(received(one)); got != "[Update /in Delete /in]" {
+		t.Errorf("followers of one server got %s", got)
+	}
+	if got := fmt.Sprint(received(two)); got != "[Update /in/alone Delete /in/alone]" {
+		t.Errorf("who took part got %s", got)
+	}
+}
+
+// What waits is on the disk, and nobody else waits because of it.
+func TestR070_TheQueueOutlivesTheProgram(t *testing.T) {
+	s := open(t)
+	away := s.follower("https://away.test/p", http.StatusServiceUnavailable)
+	s.follower("https://live.test/p", http.StatusAccepted)
+	s.blog(3)
+	if n := s.posts("live.test"); n < 4 {
+		t.Errorf("a live host got %d messages while another was away", n)
+	}
+	waiting := s.waits("away.test").Waiting
+	s.restart()
+	if n := s.waits("away.test").Waiting; n != waiting || n == 0 {
+		t.Errorf("%d wait, %d before", n, waiting)
+	}
+	s.inbox(away, answer{status: http.StatusAccepted})
+	s.pass(3 * time.Hour)
+	if n := s.waits("away.test").Waiting; n != 0 {
+		t.Errorf("%d still wait", n)
+	}
+}
+
+// After an absence the threads that live are looked at; after a long one all servers that know us are told that we are
+// back, because they gave up on us.
+func TestR071_Absence(t *testing.T) {
+	for _, c := range []struct {
+		away time.Duration
+		told int
+	}{{10 * time.Minute, 0}, {8 * 24 * time.Hour, 1}} {
+		s := open(t)
+		p := s.peer("one.test", &peer{answer: func(r *http.Request) int {
+			if r.Method == http.MethodPost {
+				return http.StatusAccepted
+			}
+			return 0
+		}})
+		alice := s.stranger("https://one.test/alice")
+		alice.says(alice.activity("Follow", actor))
+		comment := changed(alice.note("https://one.test/notes/1", note, "<p>Here.</p>"), object{"replies": object{"id": "https://one.test/notes/1/replies", "type": "Collection",
+			"first": object{"type": "CollectionPage", "items": []any{"https://one.test/notes/2"}}}})
+		s.serve("https://one.test/notes/1", comment)
+		s.serve("https://one.test/notes/2", alice.note("https://one.test/notes/2", "https://one.test/notes/1", "<p>Missed.</p>"))
+		alice.says(alice.create(changed(comment, object{"replies": nil})))
+		if err := s.db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s.clock.advance(c.away)
+		s.start()
+		s.pass(time.Hour)
+		var told int
+		for i, r := range p.asked {
+			if r.Method == http.MethodPost {
+				if a := parseBytes(t, p.bodies[i]); a["type"] == "Update" && a["object"].(object)["id"] == actor {
+					told++
+				}
+			}
+		}
+		if told != c.told {
+			t.Errorf("away for %s: told %d times", c.away, told)
+		}
+		if _, err := s.db.Comment(s.ctx, thread.IRI("https://one.test/notes/2")); err != nil {
+			t.Errorf("away for %s: what was missed is not here: %v\n%s", c.away, err, s.ledger())
+		}
+	}
+}
