@@ -214,7 +214,7 @@ const start = (host) => {
 };
 
 const count = async () => {
-  const page = (a) => a.href.startsWith(base) ? new URL(a.href).searchParams.get("url") : a.href.split("#")[0];
+  const page = (a) => a.href.startsWith(base + "t?") ? new URL(a.href).searchParams.get("url") : a.href.split("#")[0];
   const links = [...document.querySelectorAll("a[data-comment-count]")];
   while (links[0]) {
     const some = links.splice(0, 50);

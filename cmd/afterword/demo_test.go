@@ -470,6 +470,9 @@ func TestDemoInBrowser(t *testing.T) {
 	blog.until(`document.querySelector(".aw > ol > li > ol > li .e-content")?.innerText.endsWith("Where to?")`)
 	blog.until(`window.opened && document.querySelector(".aw h2")?.innerText == "2 comments"`)
 
+	blog.open(d.blog)
+	blog.until(`[...document.querySelectorAll("[data-comment-count]")].map(a => a.innerText) == "2 comments,3 comments,9 comments"`)
+
 	blog.open(d.closed)
 	blog.until(`document.querySelector(".aw-closed")?.innerText.startsWith("Comments are closed.")`)
 	blog.until(`document.querySelectorAll(".aw ol ol ol ol ol article").length == 1`)

@@ -57,7 +57,7 @@ func (v view) html() markup {
 <h1>%s</h1>
 <p class="faint">A stranger's server at %s that speaks like %s.</p>
 %s
-%s
+<div class="box">%s</div>
 %s
 <h2>Last deliveries received</h2>
 <table>
@@ -91,14 +91,14 @@ func (p post) html() markup {
 <section>
 %s%s%s
 </section>
-`, p.Head.html(), when(p.Closed, `<p><em>Its author lets nobody reply.</em></p>`), each(p.Comments, entry.html))
+`, p.Head.html(), when(p.Closed, `<p class="closed">Its author lets nobody reply.</p>`), each(p.Comments, entry.html))
 }
 
 func (e entry) html() markup {
 	shown := markup(`<p class="faint">Deleted.</p>`)
 	if !e.Stub {
 		shown = fill(`<p class="by"><b>%s</b> <a href="%s">%s</a> %s</p>
-%s`, e.Author, web(e.URL), e.When, each(e.Marks, mark), e.HTML) + form(e.As, e.deeds())
+%s`, e.Author, web(e.URL), e.When, tags(e.Marks), e.HTML) + form(e.As, e.deeds())
 	}
 	return fill(`
 <article id="%s" style="margin-left: %srem">
@@ -160,6 +160,19 @@ func toggle(done bool, do string) markup {
 }
 
 func mark(text string) markup { return fill("<em>%s</em> ", text) }
+
+// tags are the marks of a note; what became of it at the blog is coloured.
+func tags(marks []string) markup {
+	return each(marks, func(text string) markup {
+		switch {
+		case strings.HasPrefix(text, "rejected"), strings.HasPrefix(text, "not shown"):
+			return fill(`<em class="bad">%s</em> `, text)
+		case strings.HasPrefix(text, "shown"):
+			return fill(`<em class="good">%s</em> `, text)
+		}
+		return mark(text)
+	})
+}
 
 // web is an address that a link may lead to: another server might call anything its address.
 func web(address string) string {
