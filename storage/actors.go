@@ -170,30 +170,6 @@ func (t tx) eraseReactions(actor thread.IRI) error {
 	return err
 }
 
-// Block adds an account ("https://…") or a host, with every host below it, to those the blog does not want.
-func (db *DB) Block(ctx context.Context, target string) error {
-	return db.write(ctx, func(t tx) error {
-		return t.exec("INSERT INTO blocks (target, at) VALUES ($1, $2) ON CONFLICT (target) DO NOTHING", target, ms(db.now()))
-	})
-}
-
-// Blocked tells whether an account or its host, or a domain above it, is blocked.
-func (db *DB) Blocked(ctx context.Context, actor thread.IRI) (bool, error) {
-	targets := []any{string(actor)}
-	for host := hostname(actor); host != ""; _, host, _ = strings.Cut(host, ".") {
-		targets = append(targets, host)
-	}
-	if len(targets) > 32 { // nobody needs so many labels
-		return true, nil
-	}
-	return db.read(ctx).has("SELECT 1 FROM blocks WHERE target IN ("+placeholders(1, len(targets))+") LIMIT 1", targets...)
-}
-
-func hostname(i thread.IRI) string {
-	host, _, _ := strings.Cut(i.Host(), ":")
-	return host
-}
-
 // Follower is an account that gets the blog's posts.
 type Follower struct {
 	Actor    thread.IRI `json:"id"`
@@ -295,22 +271,12 @@ func (db *DB) DropFollower(ctx context.Context, actor thread.IRI) error {
 	return db.write(ctx, func(t tx) error { return t.mustDelete("DELETE FROM followers WHERE actor = $1", actor) })
 }
 
-// Unblock ends a block.
-func (db *DB) Unblock(ctx context.Context, target string) error {
-	return db.write(ctx, func(t tx) error { return t.mustDelete("DELETE FROM blocks WHERE target = $1", target) })
-}
-
 func (t tx) mustDelete(text string, args ...any) error {
 	n, err := t.affected(text, args...)
 	if err == nil && n == 0 {
 		err = ErrNotFound
 	}
 	return err
-}
-
-// Blocks lists what is blocked.
-func (db *DB) Blocks(ctx context.Context) ([]string, error) {
-	return list(db.read(ctx), scanString, "SELECT target FROM blocks ORDER BY target")
 }
 
 // Settings are remembered values by their names; those never given are missing.
