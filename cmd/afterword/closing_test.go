@@ -556,6 +556,37 @@ func TestR090_QuotesAreRefused(t *testing.T) {
 	}
 }
 
+// TestPostShowSaysWhatClosesIt and all else that the blogger may want to know.
+func TestPostShowSaysWhatClosesIt(t *testing.T) {
+	s, c, page, id, first := opened(t, "[comments]\nclose_after = \"10d\"\nclose_after_comments = 2\nmoderation = \"first\"\n")
+	shows := func(want string) {
+		t.Helper()
+		s.settle()
+		if got := s.afterword("post", "show", page); !strings.Contains(got, want) {
+			t.Errorf("%q is not in\n%s", want, got)
+		}
+	}
+	shows(" 0 late, 1 waiting\n")
+	shows(", moderated, closes by age at ")
+	s.afterword("close", page, "-at", "1h")
+	shows(", moderated, closes by hand at ")
+	s.afterword("close", "all")
+	shows(", closed with all threads since ")
+	s.afterword("reopen", "all")
+	s.afterword("comment", "approve", first)
+	s.must(s.alpha.Person("alice").Reply(s.ctx, id, "Me again."))
+	shows(", closed by the number of comments since ")
+	s.afterword("reopen", page)
+	s.afterword("close", page, "-branch", first)
+	shows("closed branches: " + first)
+	c.advance(11 * 24 * time.Hour)
+	shows(", moderated\n2 comments") // reopened
+	var shown map[string]any
+	if err := json.Unmarshal([]byte(s.afterword("post", "show", page, "-json")), &shown); err != nil || shown["closed_by"] != "" || fmt.Sprint(shown["closed_branches"]) != "["+first+"]" {
+		t.Errorf("%v %v", shown, err)
+	}
+}
+
 func TestClosingRefusesNonsense(t *testing.T) {
 	s, _, page, id, first := opened(t, "")
 	other := s.afterword("post", "add", "-url", s.blog+"b/", "-title", "B")

@@ -9,6 +9,7 @@ import (
 
 	"afterword/desk"
 	"afterword/feed"
+	"afterword/sanitize"
 	"afterword/storage"
 	"afterword/thread"
 )
@@ -108,11 +109,20 @@ func postList(c *call) error {
 	return nil
 }
 
-// shownPost is a post with what is nobody's business but the blogger's.
+// shownPost is a post with all that is known of it, also what is nobody's business but the blogger's.
 type shownPost struct {
 	desk.Post
-	LikedBy   []string `json:"liked_by"`
-	BoostedBy []string `json:"boosted_by"`
+	Summary        string       `json:"summary"`
+	Content        string       `json:"content"`
+	Lang           string       `json:"lang"`
+	Tags           []string     `json:"tags"`
+	Warning        string       `json:"warning"`
+	Unlisted       bool         `json:"unlisted"`
+	ClosedBy       string       `json:"closed_by"` // what closes or closed it, in words
+	ClosedBranches []thread.IRI `json:"closed_branches"`
+	Waiting        int          `json:"waiting"` // comments that wait for the blogger
+	LikedBy        []string     `json:"liked_by"`
+	BoostedBy      []string     `json:"boosted_by"`
 }
 
 func postShow(c *call) error {
@@ -132,31 +142,71 @@ func postShow(c *call) error {
 	if err != nil {
 		return err
 	}
-	out := shownPost{Post: d.View(p), LikedBy: []string{}, BoostedBy: []string{}}
-	for _, r := range reactions {
-		who := map[storage.Reaction]*[]string{storage.Like: &out.LikedBy, storage.Boost: &out.BoostedBy}[r.Kind]
-		*who = append(*who, cmp.Or(r.Handle, string(r.Actor)))
+	comments, err := d.DB.Thread(c.ctx, p.ID)
+	if err != nil {
+		return err
 	}
+	out := shownPost{Post: d.View(p), Summary: p.Summary, Content: p.Content, Lang: p.Lang, Tags: append([]string{}, p.Tags...), Warning: p.Warning,
+		Unlisted: p.Unlisted, ClosedBy: closedBy(d.Rules, p), ClosedBranches: []thread.IRI{}, LikedBy: []string{}, BoostedBy: []string{}}
+	out.below(comments, reactions)
 	if c.asJSON {
 		return c.printJSON(out)
 	}
-	c.printf("%s\n%s\n%s\npublished %s, %s", out.Title, out.URL, out.ID, out.Published.Format(time.RFC3339), out.State)
-	switch {
-	case out.ClosedAt != nil:
-		c.printf(" since %s", out.ClosedAt.Format(time.RFC3339))
-	case out.ClosesAt != nil:
-		c.printf(", closes %s", out.ClosesAt.Format(time.RFC3339))
-	}
-	c.printf("\n%d comments, %d likes, %d boosts, %d late\n", out.Comments, out.Likes, out.Boosts, out.Late)
-	for _, by := range []struct {
-		how string
-		who []string
-	}{{"liked", out.LikedBy}, {"boosted", out.BoostedBy}} {
-		if len(by.who) > 0 {
-			c.printf("%s by %s\n", by.how, strings.Join(by.who, ", "))
+	c.printPost(out)
+	return nil
+}
+
+// below adds what there is below a post.
+func (p *shownPost) below(comments []thread.Comment, reactions []storage.Reacted) {
+	for _, c := range comments {
+		if c.State == thread.Pending && !c.Deleted {
+			p.Waiting++
+		}
+		if !c.ClosedAt.IsZero() {
+			p.ClosedBranches = append(p.ClosedBranches, c.ID)
 		}
 	}
-	return nil
+	for _, r := range reactions {
+		who := map[storage.Reaction]*[]string{storage.Like: &p.LikedBy, storage.Boost: &p.BoostedBy}[r.Kind]
+		*who = append(*who, cmp.Or(r.Handle, string(r.Actor)))
+	}
+}
+
+// closedBy says what closes a thread at its time; empty when nothing does.
+func closedBy(rules thread.Rules, p thread.Post) string {
+	switch at := rules.ClosingTime(p); {
+	case at.IsZero():
+		return ""
+	case at.Equal(p.ClosesAt):
+		return "by hand"
+	case at.Equal(p.BlogClosedAt):
+		return "with all threads"
+	case rules.CloseAfter > 0 && at.Equal(p.Published.Add(rules.CloseAfter)):
+		return "by age"
+	}
+	return "by the number of comments"
+}
+
+func (c *call) printPost(p shownPost) {
+	c.printf("%s\n%s\n%s\npublished %s, %s", p.Title, p.URL, p.ID, p.Published.Format(time.RFC3339), p.State)
+	switch {
+	case p.ClosedAt != nil:
+		c.printf(" %s since %s", p.ClosedBy, p.ClosedAt.Format(time.RFC3339))
+	case p.ClosesAt != nil:
+		c.printf(", closes %s at %s", p.ClosedBy, p.ClosesAt.Format(time.RFC3339))
+	}
+	c.printf("\n%d comments, %d likes, %d boosts, %d late, %d waiting\n", p.Comments, p.Likes, p.Boosts, p.Late, p.Waiting)
+	branches := make([]string, len(p.ClosedBranches))
+	for i, id := range p.ClosedBranches {
+		branches[i] = string(id)
+	}
+	for _, line := range [][2]string{{"language", p.Lang}, {"tags", strings.Join(p.Tags, ", ")}, {"warning", p.Warning},
+		{"closed branches", strings.Join(branches, ", ")}, {"liked by", strings.Join(p.LikedBy, ", ")}, {"boosted by", strings.Join(p.BoostedBy, ", ")},
+		{"text", sanitize.Text(cmp.Or(p.Content, p.Summary), 500)}} {
+		if line[1] != "" {
+			c.printf("%s: %s\n", line[0], line[1])
+		}
+	}
 }
 
 func postRemove(c *call) error {
