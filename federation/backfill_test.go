@@ -318,7 +318,7 @@ func TestR080_WhatWasTakenAwayStaysAway(t *testing.T) {
 	s.withReplies(eve, id, object{"id": id + "/r", "type": "Collection", "items": ids})
 	say := func(n int) string { return ids[n].(string) }
 
-	if err := s.db.Block(s.ctx, "bad.test"); err != nil { // a server that the blogger wants nothing of
+	if _, _, err := s.db.Block(s.ctx, "bad.test"); err != nil { // a server that the blogger wants nothing of
 		t.Fatal(err)
 	}
 	o := eve.note(say(0), id, "Taken back by its author.")
