@@ -240,7 +240,7 @@ func digested(digest func([]byte) string) func(wire) wire {
 
 func blocked(target string) func(*site) {
 	return func(s *site) {
-		if err := s.db.Block(s.ctx, target); err != nil {
+		if _, _, err := s.db.Block(s.ctx, target); err != nil {
 			s.Fatal(err)
 		}
 	}
