@@ -535,7 +535,7 @@ func TestR063_Blocked(t *testing.T) {
 	for _, blocked := range []string{"evil.test", "https://sub.evil.test/p"} {
 		s := open(t)
 		p := s.stranger("https://sub.evil.test/p")
-		if err := s.db.Block(s.ctx, blocked); err != nil {
+		if _, _, err := s.db.Block(s.ctx, blocked); err != nil {
 			t.Fatal(err)
 		}
 		s.untouched(0, func() {
