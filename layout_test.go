@@ -39,6 +39,7 @@ var owners = map[string][]string{
 	"github.com/go-fed/activity": {"federation/wire"},
 	"github.com/go-fed/httpsig":  {"federation/sign"},
 	"modernc.org/sqlite":         {"storage"},
+	"golang.org/x/image":         {"api"},
 	"database/sql":               {"storage"},
 }
 

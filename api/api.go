@@ -45,6 +45,7 @@ type Config struct {
 	Demand      func(ctx context.Context, page string) error // makes the post of a page that is not known, if the blog has it; nil: none is made
 	BlogOrigins []string                                     // who may frame our pages, "https://blog.example"
 	Source      func(*http.Request) netip.Prefix             // from which network a request comes; the zero prefix: not known. May be nil
+	Pictures    bool                                         // of authors are shown, through our own cache
 	CacheBytes  int                                          // 0: 128 MiB
 	Now         func() time.Time                             // nil: time.Now
 	Metrics     *metrics.Set                                 // may be nil
@@ -93,6 +94,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /embed/reply", s.replyDialog)
 	mux.Handle("GET /embed.js", embedJS)
 	mux.Handle("GET /style.css", styleCSS)
+	mux.HandleFunc("GET /images/{name}", s.image)
 	s.bloggerRoutes(mux)
 	mux.HandleFunc("GET /healthz", ok)
 	mux.HandleFunc("GET /readyz", s.ready)

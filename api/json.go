@@ -53,7 +53,7 @@ type (
 		Name   string     `json:"name"`
 		Handle string     `json:"handle"`
 		URL    *string    `json:"url"`
-		Avatar *string    `json:"avatar"` // null: pictures are never sent from other people's servers
+		Avatar *string    `json:"avatar"` // ours, or null: pictures are never sent from other people's servers
 		Bot    bool       `json:"bot"`
 		Owner  bool       `json:"owner"`
 	}
@@ -90,7 +90,8 @@ func (s *Server) commentJSON(c step) commentJSON {
 	out.URL, out.HTML, out.Warning, out.Lang = orNull(original(c.Placed)), c.HTML, orNull(c.Warning), orNull(c.Lang)
 	out.Edited = timestamp(c.Edited)
 	out.Author = &authorJSON{ID: c.Author.ID, Name: c.Author.Name, Handle: c.Author.Handle, URL: orNull(profile(c.Placed)),
-		Bot: c.Author.Bot, Owner: s.byOwner(c.Author)}
+		Avatar: orNull(s.avatar(c.Author)),
+		Bot:    c.Author.Bot, Owner: s.byOwner(c.Author)}
 	return out
 }
 

@@ -137,6 +137,7 @@ func (m *markup) comment(p part, c step, s *Server, open bool) {
 		return
 	}
 	m.put(`"><article class="h-entry h-cite u-comment">`)
+	m.avatar(c.Author, s.avatar(c.Author))
 	m.byline(c, s.byOwner(c.Author))
 	m.replyTo(p, c)
 	m.content(c)
@@ -148,7 +149,6 @@ func (m *markup) comment(p part, c step, s *Server, open bool) {
 // byline says who wrote it and when. Names can be anything, the blogger's too: the handle is always beside them, and the
 // badges are ours.
 func (m *markup) byline(c step, owner bool) {
-	m.avatar(c.Author)
 	m.put(`<div class="aw-by p-author h-card">`)
 	m.link("p-name", profile(c.Placed), name(c.Author))
 	m.badge(owner, m.Author)
@@ -185,8 +185,14 @@ func (m *markup) badge(on bool, text string) {
 // hues is how many colours there are for avatars (style.css: aw-hue0 …).
 const hues = 6
 
-// avatar is computed: a reader's browser asks nobody for a picture.
-func (m *markup) avatar(a thread.Author) {
+// avatar is our copy of an author's picture, else it is computed: a reader's browser asks nobody else for one.
+func (m *markup) avatar(a thread.Author, picture string) {
+	if picture != "" {
+		m.put(`<img class="aw-avatar" alt="" width="128" height="128" loading="lazy"`)
+		m.attr("src", picture)
+		m.put(">")
+		return
+	}
 	hue := sha256.Sum256([]byte(a.ID))
 	m.put(`<span class="aw-avatar aw-hue`)
 	m.WriteByte('0' + hue[0]%hues)

@@ -75,6 +75,11 @@ func (t tx) saveActor(a Actor, now time.Time) error {
 	if a.Claim != "" && a.Claim == before.Handle { // confirmed before
 		a.Handle = a.Claim
 	}
+	if a.Avatar != before.Avatar {
+		if err := t.forgetPicture(a.ID); err != nil {
+			return err
+		}
+	}
 	err = t.exec(`INSERT INTO actors (id, host, type, name, handle, url, avatar, bot, inbox, target, target_host, hides_public, hides_unlisted, fetched)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 		ON CONFLICT (id) DO UPDATE SET type = excluded.type, name = excluded.name, handle = excluded.handle, url = excluded.url,
@@ -92,7 +97,7 @@ func (t tx) saveActor(a Actor, now time.Time) error {
 	if err := t.hide(a); err != nil || a.Author == before.Author {
 		return err
 	}
-	return t.exec(`UPDATE posts SET revision = revision + 1 WHERE id IN (SELECT DISTINCT post FROM comments WHERE author = $1 AND state = 'visible')`, a.ID)
+	return t.touchThreads(a.ID)
 }
 
 // hide takes out of sight what stands here of an account that no longer wants that, or was suspended by its server.
@@ -132,6 +137,9 @@ func (t tx) saveKeys(a Actor, now time.Time) error {
 func (db *DB) EraseActor(ctx context.Context, m Message, v thread.Verdict) error {
 	now := db.now()
 	return db.write(ctx, func(t tx) error {
+		if err := t.forgetPicture(m.Object); err != nil {
+			return err
+		}
 		err := t.exec("UPDATE actors SET name = '', handle = '', url = '', avatar = '', inbox = '', target = '', target_host = '', deleted = 1 WHERE id = $1", m.Object)
 		if err != nil {
 			return err

@@ -10,7 +10,7 @@ import (
 
 const commentColumns = `c.id, c.post, c.parent, c.url, c.html, c.warning, c.lang, c.published, c.edited, c.received, c.state, c.unlisted,
 	c.likes, c.boosts, c.deleted, c.closed_at, c.imported, c.author, COALESCE(a.name, ''), COALESCE(a.handle, ''), COALESCE(a.url, ''),
-	COALESCE(a.avatar, ''), COALESCE(a.bot, 0), COALESCE(a.deleted, 0)`
+	COALESCE(a.avatar, ''), COALESCE(a.picture, ''), COALESCE(a.bot, 0), COALESCE(a.deleted, 0)`
 
 const commentFrom = " FROM comments c LEFT JOIN actors a ON a.id = c.author "
 
@@ -19,7 +19,7 @@ func scanComment(s scanner) (thread.Comment, error) {
 	var published, edited, received, closedAt int64
 	err := s.Scan(&c.ID, &c.Post, &c.Parent, &c.URL, &c.HTML, &c.Warning, &c.Lang, &published, &edited, &received, &c.State, &c.Unlisted,
 		&c.Likes, &c.Boosts, &c.Deleted, &closedAt, &c.Imported, &c.Author.ID, &c.Author.Name, &c.Author.Handle, &c.Author.URL,
-		&c.Author.Avatar, &c.Author.Bot, &c.Author.Deleted)
+		&c.Author.Avatar, &c.Author.Picture, &c.Author.Bot, &c.Author.Deleted)
 	c.Published, c.Edited, c.Received, c.ClosedAt = at(published), at(edited), at(received), at(closedAt)
 	return c, err
 }

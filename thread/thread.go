@@ -54,6 +54,7 @@ type Author struct {
 	Handle  string // "@name@host"
 	URL     string // profile page, http(s)
 	Avatar  string // picture's address at the author's server; never sent to readers as it is
+	Picture string // name of our own copy of it; empty: there is none
 	Bot     bool
 	Owner   bool // the blogger
 	Deleted bool

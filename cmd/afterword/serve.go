@@ -76,6 +76,7 @@ type server struct {
 	cfg     *config.Config
 	fed     *federation.Federation
 	posts   *feed.Reader
+	readers *api.Server
 	handler http.Handler
 	metrics *metrics.Set
 	log     *slog.Logger
@@ -109,9 +110,10 @@ func newServer(ctx context.Context, cfg *config.Config, db *storage.DB, w world)
 	}
 	blog := api.Blog{Name: cmp.Or(cfg.Blog.Name, found.Name), URL: cfg.Blog.URL, Lang: cmp.Or(cfg.Blog.Language, found.Lang)}
 	readers := api.New(api.Config{DB: db, Fetch: client, Base: cfg.BaseURL, Blog: blog, Owner: cfg.Blog.Owner, Rules: rules(cfg), Demand: posts.Demand,
-		Source: source(cfg), BlogOrigins: []string{thread.IRI(cfg.Blog.URL).Origin()}, Now: w.Now, Log: w.Log, Metrics: w.metrics})
+		Source: source(cfg), BlogOrigins: []string{thread.IRI(cfg.Blog.URL).Origin()}, Pictures: cfg.Comments.Images != "none",
+		Now: w.Now, Log: w.Log, Metrics: w.metrics})
 	handler := withEcho(db, w.Now, cfg.Prefix()+echoPath, router(cfg.BaseURL, fed, readers))
-	return &server{cfg: cfg, fed: fed, posts: posts, handler: surviving(db, w.Log, handler), metrics: w.metrics, log: w.Log, waits: usualWaits}, nil
+	return &server{cfg: cfg, fed: fed, posts: posts, readers: readers, handler: surviving(db, w.Log, handler), metrics: w.metrics, log: w.Log, waits: usualWaits}, nil
 }
 
 // newClient is the process's only way out.
@@ -139,23 +141,31 @@ func (s *server) once(ctx context.Context) error {
 	if _, err := s.posts.Step(ctx); err != nil {
 		return fmt.Errorf("feed: %w", err)
 	}
-	for {
-		any := false
+	for any := true; any; {
+		any = false
 		for _, w := range s.fed.Workers() {
-			for {
-				worked, err := w.Step(ctx)
-				if err != nil {
-					return fmt.Errorf("%s: %w", w.Name, err)
-				}
-				if !worked {
-					break
-				}
-				any = true
+			worked, err := drain(ctx, w.Name, w.Step)
+			if err != nil {
+				return err
 			}
+			any = any || worked
 		}
-		if !any {
-			return nil
+	}
+	_, err := drain(ctx, "pictures", s.readers.StepPictures)
+	return err
+}
+
+// drain steps until there is nothing to do, and tells whether there was anything.
+func drain(ctx context.Context, name string, step func(context.Context) (bool, error)) (any bool, err error) {
+	for {
+		worked, err := step(ctx)
+		if err != nil {
+			return any, fmt.Errorf("%s: %w", name, err)
 		}
+		if !worked {
+			return any, nil
+		}
+		any = true
 	}
 }
 
@@ -183,6 +193,7 @@ func (s *server) run(ctx context.Context, l net.Listener, handler http.Handler) 
 	var working sync.WaitGroup
 	working.Go(func() { s.fed.Run(work) })
 	working.Go(func() { s.posts.Run(work) })
+	working.Go(func() { s.readers.RunPictures(work) })
 	working.Go(func() {
 		<-work.Done()
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)

@@ -75,8 +75,22 @@ CREATE TABLE actors (
   deleted        INTEGER NOT NULL DEFAULT 0,
   refuses        INTEGER NOT NULL DEFAULT 0, -- it blocks the blog
   rejected       BIGINT NOT NULL DEFAULT 0, -- when a Reject was last sent there
+  picture        TEXT NOT NULL DEFAULT '', -- name in pictures of what was found at avatar; '' for nothing
+  pictured       BIGINT NOT NULL DEFAULT 0, -- when that is to be fetched again
   fetched        BIGINT NOT NULL
 );
+CREATE INDEX actors_pictured ON actors (pictured) WHERE avatar <> '' AND deleted = 0;
+CREATE INDEX actors_picture ON actors (picture) WHERE picture <> '';
+
+-- Their pictures, made anew by us; erased with the last account that has them.
+CREATE TABLE pictures (
+  name TEXT PRIMARY KEY,                 -- follows from the bytes
+  type TEXT NOT NULL,                    -- media type
+  data BLOB NOT NULL,
+  size INTEGER NOT NULL,
+  used BIGINT NOT NULL                   -- when an account last had need of it
+);
+CREATE INDEX pictures_used ON pictures (used, size);
 
 -- Their public keys.
 CREATE TABLE keys (

@@ -1,0 +1,99 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"afterword/thread"
+)
+
+// Picture is an account's picture in a form of our own.
+type Picture struct {
+	Name string // under which it is given; follows from its bytes
+	Type string // media type
+	Data []byte
+}
+
+// maxPictures is how many bytes of pictures are kept. Over that, those go whose accounts had no need of them for longest.
+const maxPictures = 64 << 20
+
+// NextPicture is an account with shown comments whose picture is due to be fetched, and where it is.
+func (db *DB) NextPicture(ctx context.Context) (account thread.IRI, address string, err error) {
+	err = db.read(ctx).row(`SELECT a.id, a.avatar FROM actors a WHERE a.avatar <> '' AND a.pictured <= $1 AND a.deleted = 0
+		AND EXISTS (SELECT 1 FROM comments c WHERE c.author = a.id AND c.state = 'visible' AND c.deleted = 0)
+		ORDER BY a.pictured LIMIT 1`, []any{ms(db.now())}, &account, &address)
+	return account, address, err
+}
+
+// SavePicture keeps the picture that was found at an address, or that there is none (p without data), until it is due
+// again. Nothing happens when the account has another address by now.
+func (db *DB) SavePicture(ctx context.Context, account thread.IRI, address string, p Picture, due time.Time) error {
+	now := db.now()
+	return db.write(ctx, func(t tx) error {
+		var old string
+		err := t.row("SELECT picture FROM actors WHERE id = $1 AND avatar = $2", []any{account, address}, &old)
+		if errors.Is(err, ErrNotFound) {
+			return nil
+		}
+		if err == nil && len(p.Data) > 0 {
+			err = t.exec(`INSERT INTO pictures (name, type, data, size, used) VALUES ($1, $2, $3, $4, $5)
+				ON CONFLICT (name) DO UPDATE SET used = excluded.used`, p.Name, p.Type, p.Data, len(p.Data), ms(now))
+		}
+		if err != nil {
+			return err
+		}
+		if err := t.exec("UPDATE actors SET picture = $1, pictured = $2 WHERE id = $3", p.Name, ms(due), account); err != nil || p.Name == old {
+			return err
+		}
+		return errors.Join(t.dropPicture(old), t.boundPictures(due), t.touchThreads(account))
+	})
+}
+
+// dropPicture erases a picture that no account has any more.
+func (t tx) dropPicture(name string) error {
+	return t.exec("DELETE FROM pictures WHERE name = $1 AND NOT EXISTS (SELECT 1 FROM actors WHERE picture = $1 AND picture <> '')", name)
+}
+
+// forgetPicture takes an account's picture away; where it has one by now is fetched anew.
+func (t tx) forgetPicture(account thread.IRI) error {
+	var name string
+	err := t.row("SELECT picture FROM actors WHERE id = $1", []any{account}, &name)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return errors.Join(err, t.exec("UPDATE actors SET picture = '', pictured = 0 WHERE id = $1", account), t.dropPicture(name))
+}
+
+// boundPictures drops pictures until the rest fits. Their accounts get one again when it is due.
+func (t tx) boundPictures(due time.Time) error {
+	for {
+		var size int64
+		if err := t.row("SELECT COALESCE(SUM(size), 0) FROM pictures", nil, &size); err != nil || size <= maxPictures {
+			return err
+		}
+		var name string
+		if err := t.row("SELECT name FROM pictures ORDER BY used, name LIMIT 1", nil, &name); err != nil {
+			return err
+		}
+		accounts, err := list(t.queryer, scanIRI, "UPDATE actors SET picture = '', pictured = $1 WHERE picture = $2 AND picture <> '' RETURNING id", ms(due), name)
+		for _, account := range accounts {
+			err = errors.Join(err, t.touchThreads(account))
+		}
+		if err := errors.Join(err, t.dropPicture(name)); err != nil {
+			return err
+		}
+	}
+}
+
+// touchThreads has the threads shown anew in which an account wrote.
+func (t tx) touchThreads(account thread.IRI) error {
+	return t.exec(`UPDATE posts SET revision = revision + 1 WHERE id IN (SELECT DISTINCT post FROM comments WHERE author = $1 AND state = 'visible')`, account)
+}
+
+// Picture is the picture of this name, as long as an account has it.
+func (db *DB) Picture(ctx context.Context, name string) (Picture, error) {
+	p := Picture{Name: name}
+	err := db.read(ctx).row("SELECT type, data FROM pictures WHERE name = $1", []any{name}, &p.Type, &p.Data)
+	return p, err
+}
