@@ -59,8 +59,8 @@ func (s *site) interact(account, uri string) (status int, said string) {
 	return answer.StatusCode, out.URL + out.Error
 }
 
-// TestWhereToReply: requirement 99, in its order, with either key of FEP-3b86; following has its own intent.
-func TestWhereToReply(t *testing.T) {
+// TestR099_WhereToReply: requirement 99, in its order, with either key of FEP-3b86; following has its own intent.
+func TestR099_WhereToReply(t *testing.T) {
 	const object, follow, subscribe = "https://w3id.org/fep/3b86/Object", "https://w3id.org/fep/3b86/Follow", "http://ostatus.org/schema/1.0/subscribe"
 	old := link(subscribe, "template", "http://HOST/authorize_interaction?uri={uri}")
 	for name, c := range map[string]struct {
@@ -160,8 +160,8 @@ func TestInteractAsksSeldom(t *testing.T) {
 	}
 }
 
-// TestPrivateHosts: our server is no way into its own network.
-func TestPrivateHosts(t *testing.T) {
+// TestR099_PrivateHosts: our server is no way into its own network.
+func TestR099_PrivateHosts(t *testing.T) {
 	s := newSite(t, func(c *Config) { c.Fetch = fetch.New(fetch.Options{}) })
 	p := s.post("p", storage.Draft{})
 	for _, host := range []string{"127.0.0.1", "localhost", "10.0.0.1", "192.168.1.1:8080", "0x7f000001", "2130706433", "127.1", "localhost."} {

@@ -74,9 +74,9 @@ func wellFormed(t *testing.T, text string) {
 	}
 }
 
-// TestReplyOnlyWhereOpen: PROTOCOL 89. An open thread tells how to reply under the post and every comment; a closed
+// TestR089_ReplyOnlyWhereOpen: PROTOCOL 89. An open thread tells how to reply under the post and every comment; a closed
 // branch, an imported comment and a closed thread do not.
-func TestReplyOnlyWhereOpen(t *testing.T) {
+func TestR089_ReplyOnlyWhereOpen(t *testing.T) {
 	s := newSite(t, nil)
 	a := s.person("a", "A")
 	p := s.post("p", storage.Draft{})
@@ -176,8 +176,8 @@ func TestNotePage(t *testing.T) {
 	}
 }
 
-// TestExactID: Mastodon takes the alternate link only when it is the id, byte for byte.
-func TestExactID(t *testing.T) {
+// TestR012_ExactID: Mastodon takes the alternate link only when it is the id, byte for byte.
+func TestR012_ExactID(t *testing.T) {
 	s := newSite(t, nil)
 	p, _, err := s.DB.SavePost(t.Context(), storage.Draft{URL: "https://blog.example/It's_(a)_page/ü/?p=1&q=a+b"})
 	s.must(err)

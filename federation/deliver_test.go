@@ -88,7 +88,7 @@ func (s *stage) pass(d time.Duration) {
 
 // Whatever waits for a host that is away costs it few attempts, each later than the one before, and all of it arrives
 // when it is back (SECURITY P8).
-func TestPatience(t *testing.T) {
+func TestR068_Patience(t *testing.T) {
 	for name, away := range map[string]func(*stage, *stranger){
 		"unreachable": func(s *stage, p *stranger) { s.network.Serve("away.test", nil) },
 		"503":         func(s *stage, p *stranger) { s.inbox(p, answer{status: 503}) },
@@ -125,8 +125,8 @@ func TestPatience(t *testing.T) {
 	}
 }
 
-// TestBreaker: a week of silence costs at most twenty attempts; then nothing is sent until the host speaks.
-func TestBreaker(t *testing.T) {
+// TestR069_Breaker: a week of silence costs at most twenty attempts; then nothing is sent until the host speaks.
+func TestR069_Breaker(t *testing.T) {
 	s := open(t)
 	p := s.follower("https://away.test/p", 202)
 	s.inbox(p, answer{status: 502})
@@ -152,7 +152,7 @@ func TestBreaker(t *testing.T) {
 	}
 }
 
-func TestRetryAfterIsHonoured(t *testing.T) {
+func TestR068_RetryAfterIsHonoured(t *testing.T) {
 	for asked, want := range map[string]time.Duration{"1800": 30 * time.Minute, "86400": time.Hour, "soon": 10 * time.Minute} {
 		s := open(t)
 		p := s.follower("https://busy.test/p", 202)
@@ -174,7 +174,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 }
 
 // Refusals are final; 410 ends a follow only when the account's own document says so.
-func TestRefusals(t *testing.T) {
+func TestR068_Refusals(t *testing.T) {
 	for _, status := range []int{400, 403, 404, 405, 410, 422} {
 		s := open(t)
 		p := s.follower("https://no.test/p", 202)
@@ -302,7 +302,7 @@ func TestPoisonIsParked(t *testing.T) {
 }
 
 // A host is sent two messages at once and no more, and while it takes its time all others are served.
-func TestSlowHostDelaysNobody(t *testing.T) {
+func TestR070_SlowHostDelaysNobody(t *testing.T) {
 	s := open(t)
 	const followers = 5
 	for i := range followers {

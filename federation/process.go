@@ -138,7 +138,8 @@ func ignored(reason string) thread.Verdict {
 }
 
 // authority is the one rule about who may say what (SECURITY R1): the verified sender is the activity's actor, and the
-// activity, and what it creates, changes or deletes, live on the actor's server. Nothing foreign speaks for our ids.
+// activity, and what it creates, changes or deletes, live on the actor's server. Nothing foreign speaks for our ids. A
+// signature or proof inside the message (FEP-8b32) is no reason to believe it: whoever has it can send it.
 func (f *Federation) authority(m storage.Message, a *wire.Object) (thread.Verdict, bool) {
 	o := a.Object
 	switch {

@@ -45,7 +45,7 @@ func (f *Federation) concerns(ctx context.Context, a *wire.Object) (bool, error)
 	case "Flag":
 		return slices.ContainsFunc(a.Objects, f.blog.IsOurs), nil
 	}
-	return false, nil
+	return false, nil // Add, too: threads of ours are handed around by nobody else (FEP-171b)
 }
 
 // isReply tells whether an object may stand in one of our threads: it answers something there, or it answers

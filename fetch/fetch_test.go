@@ -156,7 +156,7 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-func TestRedirects(t *testing.T) {
+func TestR042_Redirects(t *testing.T) {
 	port, visits := canary(t)
 	p := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if to := r.URL.Query().Get("to"); to != "" {
@@ -207,8 +207,8 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
-// TestRedirectsGuarded lets a public host, in memory, point a guarded client elsewhere.
-func TestRedirectsGuarded(t *testing.T) {
+// TestR042_RedirectsGuarded lets a public host, in memory, point a guarded client elsewhere.
+func TestR042_RedirectsGuarded(t *testing.T) {
 	for name, to := range map[string]string{
 		"E9 http": "http://good.test/", "E9 //127.0.0.1": "//127.0.0.1/", "E9 private": "https://10.0.0.1/x", "E9 metadata": "https://169.254.169.254/latest/",
 		"localhost": "https://localhost/", "port": "https://good.test:8443/", "mapped": "https://[::ffff:127.0.0.1]/", "E9 file:": "file:///etc/passwd",
@@ -257,7 +257,7 @@ func TestSign(t *testing.T) {
 	}
 }
 
-func TestActivityJSON(t *testing.T) {
+func TestR042_ActivityJSON(t *testing.T) {
 	const ld, as = "application/ld+json", "https://www.w3.org/ns/activitystreams"
 	for contentType, want := range map[string]bool{
 		"application/activity+json":                               true,
@@ -373,7 +373,7 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-func TestTimeLimits(t *testing.T) {
+func TestR042_TimeLimits(t *testing.T) {
 	hang := func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 	drip := func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusOK)

@@ -19,8 +19,8 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// TestGuardAddresses asks the function that New hands to the dialer.
-func TestGuardAddresses(t *testing.T) {
+// TestR042_GuardAddresses asks the function that New hands to the dialer.
+func TestR042_GuardAddresses(t *testing.T) {
 	for name, addresses := range map[string][]string{
 		"loopback":        {"127.0.0.1", "127.0.0.53", "127.255.255.254", "::1"},
 		"unspecified":     {"0.0.0.0", "0.1.2.3", "::"},
@@ -257,7 +257,7 @@ func (d *dialled) guard(network, address string, conn syscall.RawConn) error {
 	return errors.New("the test ends here")
 }
 
-func TestGuardAfterDNS(t *testing.T) {
+func TestR042_GuardAfterDNS(t *testing.T) {
 	var asked atomic.Int64
 	dns{
 		"private.test": always("10.0.0.1"),

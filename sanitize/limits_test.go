@@ -8,7 +8,7 @@ import (
 )
 
 // The corpus cases whose input is too big, or too odd, for testdata/golden.txt.
-func TestLimits(t *testing.T) {
+func TestR097_Limits(t *testing.T) {
 	deep := strings.Repeat("<blockquote>", 2500) + "x" + strings.Repeat("</blockquote>", 2500) + "y"
 	for _, c := range []struct{ name, in, want string }{
 		{"G21 blockquotes", deep,

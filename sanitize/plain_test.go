@@ -30,7 +30,7 @@ func TestPlain(t *testing.T) {
 	}
 }
 
-func TestMarkdown(t *testing.T) {
+func TestR092_Markdown(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
 		{"@af2@bae.st idk", "<p>@af2@bae.st idk</p>"}, // PeerTube
 		{"a\nb\n\nc", "<p>a<br/>b</p><p>c</p>"},

@@ -17,7 +17,7 @@ func payloads(t testing.TB) []string {
 }
 
 // G47: every output, read by a browser, has only allowed nodes. check does that.
-func TestAttacks(t *testing.T) {
+func TestR091_Attacks(t *testing.T) {
 	list := payloads(t)
 	if len(list) < 200 {
 		t.Fatalf("only %d attacks", len(list))

@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// TestStory is the product in one story: follow, post, reply, nested reply, edit, delete, close, late reply, reopen.
+// TestR102_Story is the product in one story: follow, post, reply, nested reply, edit, delete, close, late reply, reopen.
 // It is played twice: here in memory, and in TestStoryOfTheProgram with the built program on real sockets.
-func TestStory(t *testing.T) {
+func TestR102_Story(t *testing.T) {
 	s, _ := inMemory(t, "")
 	story(s)
 }

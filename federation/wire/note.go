@@ -150,7 +150,7 @@ func (b Blog) extend(d doc, state thread.Openness, lang string) doc {
 
 // policy is who may reply (PROTOCOL 4), in GoToSocial's present and former spelling. Nobody is the blog itself: an
 // empty list would mean everybody. Liking and boosting are not restricted and so not mentioned; quotes are not
-// answered for, so not allowed (requirement 90).
+// answered for, so not allowed (requirement 90, FEP-044f).
 func (b Blog) policy(state thread.Openness) doc {
 	us, everybody := []thread.IRI{b.Actor()}, []thread.IRI{Public}
 	reply := doc{"automaticApproval": us, "always": us}
