@@ -11,6 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"afterword/sanitize"
 	"afterword/thread"
 )
 
@@ -264,7 +265,7 @@ func (m *markup) content(c step) {
 	m.put(`<div class="e-content" dir="auto"`)
 	m.attr("lang", c.Lang)
 	m.put(">")
-	m.stored(c.HTML)
+	m.said(c.HTML)
 	m.put("</div>")
 }
 
@@ -290,6 +291,17 @@ func (m *markup) foot(p part, c step, open bool) {
 		m.text(numbers)
 	}
 	m.put("</div>")
+}
+
+// said puts the text of a comment. The mentions that it begins with are only made small: whom it answers, its place says.
+func (m *markup) said(safe string) {
+	names, rest := sanitize.SplitMentions(safe)
+	if names != "" {
+		m.put(`<p><span class="aw-names">`)
+		m.stored(names)
+		m.put(`</span>`)
+	}
+	m.stored(rest)
 }
 
 // Permalink is where a comment of a post is found by people.

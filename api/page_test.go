@@ -315,3 +315,19 @@ func TestAnchor(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestMentionsAreSmall: the names that a reply begins with are there, and out of the way.
+func TestMentionsAreSmall(t *testing.T) {
+	s := newSite(t, nil)
+	p := s.post("a", storage.Draft{Title: "A"})
+	bob := s.person("bob", "Bob")
+	to := `<a href="https://alpha.example/@alice" rel="nofollow ugc noopener noreferrer">@alice</a>`
+	s.comment(p, thread.Comment{ID: id(1), Author: bob, HTML: "<p>" + to + " Yes.</p>"})
+	s.comment(p, thread.Comment{ID: id(2), Author: bob, HTML: "<p>" + to + "</p>"})
+	_, got := s.get("/t?url=" + p.URL)
+	for _, want := range []string{`<p><span class="aw-names">` + to + `</span> Yes.</p>`, `auto"><p>` + to + `</p>`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%s is not in\n%s", want, got)
+		}
+	}
+}

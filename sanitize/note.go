@@ -4,8 +4,6 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-
-	"golang.org/x/net/html"
 )
 
 // Note reduces the blog's own HTML to what Mastodon keeps, which is the closed tree: headings become strong paragraphs,
@@ -23,24 +21,22 @@ func own(in, base string) *block {
 }
 
 // mention is one at the front of stored HTML. Friendica and Hubzilla keep the "@" outside the link.
-var mention = regexp.MustCompile(`^(?: |<br/>)*(?:@<a href="([^"]*)"[^>]*>|<a href="([^"]*)"[^>]*>@)[^<]*</a>[,:]?`)
+var mention = regexp.MustCompile(`^(?: |<br/>)*(?:@<a href="[^"]*"[^>]*>|<a href="[^"]*"[^>]*>@)[^<]*</a>[,:]?`)
 
-// StripMentions drops the mentions a reply begins with ("@alice @bob yes" says "yes") from HTML of this package: the
-// leading links with an "@" whose href isParticipant knows. A comment of nothing else stays.
-func StripMentions(in string, isParticipant func(href string) bool) string {
-	rest, ok := strings.CutPrefix(in, "<p>")
+// SplitMentions finds the mentions that a reply begins with ("@alice @bob yes") in HTML of this package: the leading links
+// with an "@". names is what they are, without the "<p>" before them, and rest what follows; names is empty where there
+// are none, or nothing else.
+func SplitMentions(in string) (names, rest string) {
+	after, ok := strings.CutPrefix(in, "<p>")
 	if !ok {
-		return in
+		return "", in
 	}
-	for {
-		m := mention.FindStringSubmatch(rest)
-		if m == nil || !isParticipant(html.UnescapeString(m[1]+m[2])) {
-			break
-		}
-		rest = rest[len(m[0]):]
+	end := 0
+	for m := mention.FindString(after); m != ""; m = mention.FindString(after[end:]) {
+		end += len(m)
 	}
-	if out := HTML("<p>" + rest); out != "" {
-		return out
+	if end == 0 || strings.TrimSpace(after[end:]) == "</p>" {
+		return "", in
 	}
-	return in
+	return after[:end], after[end:]
 }
