@@ -77,7 +77,6 @@ func TestR052_OneThingManyShapes(t *testing.T) {
 		"an Update comes first":        {object{"type": "Update", "id": "https://one.test/updates/1"}, object{"updated": "2026-03-01T11:30:00Z"}},
 		"a type that nobody knows":     {nil, object{"type": "Utterance"}},
 		"no type at all":               {nil, object{"type": nil}},
-		"quotes something, too":        {nil, object{"quoteUrl": "https://two.test/x", "_misskey_quote": "https://two.test/x"}},
 		"answers a poll by text":       {nil, object{"name": "Tabs"}},
 		"context is a tag":             {nil, object{"conversation": "tag:one.test,2026:objectId=1:objectType=Conversation", "context": "tag:one.test,2026:1"}},
 		"for group members":            {object{"audience": "https://one.test/c/rain"}, object{"audience": "https://one.test/c/rain"}},
