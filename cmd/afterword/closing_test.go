@@ -118,6 +118,45 @@ func TestR082_TheNoteSaysItAndReopeningReversesIt(t *testing.T) {
 	}
 }
 
+// TestR089_S36_ItIsSaidEverywhere: wherever readers look, a closed thread says so and offers no reply, and an open one
+// does; a closed branch says it where it begins.
+func TestR089_S36_ItIsSaidEverywhere(t *testing.T) {
+	s, _, page, id, first := opened(t, "")
+	second := s.must(s.gamma.Person("carol").Reply(s.ctx, id, "Second."))
+	s.settle()
+	const notice, branch, offer = "Comments are closed.", "Replies to this comment are closed.", "Reply from your"
+	places := []string{"/t?url=" + page, "/embed/thread?url=" + page, "/posts/a/"}
+	sees := func(notices, branches, offers int) {
+		t.Helper()
+		s.start() // what a command writes is noticed after a second; here, at once
+		s.settle()
+		for _, place := range places {
+			text := s.page(s.base + place)
+			if n, b, o := strings.Count(text, notice), strings.Count(text, branch), strings.Count(text, offer); n != notices || b != branches || o != offers {
+				t.Errorf("%s: %d notices, %d at branches, %d offers to reply; want %d, %d, %d\n%s", place, n, b, o, notices, branches, offers, text)
+			}
+		}
+		if told := strings.Contains(s.page(s.base+"/t.atom?url="+page), notice); told != (notices > 0) {
+			t.Errorf("the feed says closed: %v", told)
+		}
+		if told := strings.Contains(s.page(s.base+"/reply?uri="+id), notice); told != (notices > 0) {
+			t.Errorf("the page to reply from says closed: %v", told)
+		}
+	}
+	sees(0, 0, 3) // the post and two comments
+	s.afterword("close", page, "-branch", first)
+	sees(0, 1, 2)
+	s.afterword("close", page)
+	sees(1, 1, 0)
+	s.afterword("reopen", page)
+	s.afterword("reopen", page, "-branch", first)
+	s.afterword("close", "all")
+	sees(1, 0, 0)
+	if text := s.page(s.base + "/reply?uri=" + second); !strings.Contains(text, notice) {
+		t.Error("the page to reply to a comment from is open")
+	}
+}
+
 func TestCloseReopenCloseEndsInOneTrueUpdate(t *testing.T) {
 	s, _, page, _, _ := opened(t, "")
 	s.must(s.alpha.Person("alice").Follow(s.ctx, s.base+"/actor"))
@@ -132,7 +171,7 @@ func TestCloseReopenCloseEndsInOneTrueUpdate(t *testing.T) {
 	}
 }
 
-func TestR083_R084_LateRepliesAtEveryDepth(t *testing.T) {
+func TestR083_R084_S35_LateRepliesAtEveryDepth(t *testing.T) {
 	s, c, page, id, first := opened(t, "")
 	carol := s.gamma.Person("carol")
 	second := s.must(carol.Reply(s.ctx, first, "Second."))
@@ -193,7 +232,7 @@ func TestR084_LateByEveryPath(t *testing.T) {
 	}
 }
 
-func TestRepliesUnderWayWhenItClosedAreHeld(t *testing.T) {
+func TestS39_RepliesUnderWayWhenItClosedAreHeld(t *testing.T) {
 	s, c, page, id, _ := opened(t, "")
 	c.advance(time.Minute)
 	written := c.t
@@ -210,7 +249,7 @@ func TestRepliesUnderWayWhenItClosedAreHeld(t *testing.T) {
 	s.expect(page, "closed: 2 comments, 0 likes, 0 boosts, 1 late", "@alice First.", "@carol On its way.")
 }
 
-func TestR086_ClosingByAge(t *testing.T) {
+func TestR086_S38_ClosingByAge(t *testing.T) {
 	s, c := inMemory(t, "[comments]\nclose_after = \"10d\"\n")
 	page := s.blog + "a/"
 	id := s.afterword("post", "add", "-url", page, "-title", "A")
@@ -458,7 +497,7 @@ func TestTheBloggerMayAnswerInAClosedThread(t *testing.T) {
 	s.expect(page, "closed: 2 comments, 0 likes, 0 boosts, 1 late", "@alice First.", "  @anton I add this.")
 }
 
-func TestR085_WhatStandsCanChange(t *testing.T) {
+func TestR085_S37_WhatStandsCanChange(t *testing.T) {
 	s, _, page, _, first := opened(t, "")
 	alice, carol := s.alpha.Person("alice"), s.gamma.Person("carol")
 	second := s.must(carol.Reply(s.ctx, first, "Second."))
@@ -708,8 +747,8 @@ func (s *stage) pending() int {
 	return strings.Count(s.afterword("comment", "list", "-state", "pending", "-limit", "1000"), "  pending ")
 }
 
-// TestTheRealThread: a real closed thread, eight comments four levels deep, comes out of the federation path as it was.
-func TestTheRealThread(t *testing.T) {
+// TestS40_TheRealThread: a real closed thread, eight comments four levels deep, comes out of the federation path as it was.
+func TestS40_TheRealThread(t *testing.T) {
 	file := cmp.Or(os.Getenv("AFTERWORD_TEST_SEED"), "../../../shared/seed/thread.json")
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
