@@ -1,6 +1,7 @@
 package federation
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -12,12 +13,10 @@ import (
 )
 
 // BlogActor is the blog's account as the author of its own answers.
-func (f *Federation) BlogActor() storage.Actor {
-	name := f.Name
-	if name == "" {
-		name = f.Handle
-	}
-	return storage.Actor{Author: thread.Author{ID: f.Actor(), Name: name, Handle: "@" + f.blog.Account(), URL: f.Page}, Type: "Person"}
+func (f *Federation) BlogActor(ctx context.Context) (storage.Actor, error) {
+	me, err := f.identity(ctx)
+	return storage.Actor{Author: thread.Author{ID: f.Actor(), Name: cmp.Or(me.blog.Name, f.Handle), Handle: "@" + f.blog.Account(), URL: f.Page},
+		Type: "Person"}, err
 }
 
 // answered is what the documents of one of the blog's answers need beside itself: whom it answers, and whether it may be
@@ -39,10 +38,14 @@ func (f *Federation) answered(ctx context.Context, id thread.IRI) (c thread.Comm
 		return c, to, state, nil
 	}
 	above, err := f.DB.Comment(ctx, c.Parent)
+	if above.Author.Deleted {
+		above.Author = thread.Author{}
+	}
 	return c, above.Author, state, err
 }
 
-// publishAnswer tells the followers and everyone in the thread of a new, changed or removed answer of the blog.
+// publishAnswer tells whom it answers, the followers and everyone in the thread of a new, changed or removed answer of the
+// blog.
 func (f *Federation) publishAnswer(ctx context.Context, c storage.Change) error {
 	answer, to, state, err := f.answered(ctx, c.Object)
 	if err != nil {
@@ -59,7 +62,7 @@ func (f *Federation) publishAnswer(ctx context.Context, c storage.Change) error 
 	default:
 		out.ID, out.Body = activity(f.blog.UpdateAnswer(answer, to, state, later(c.At, answer.Edited)))
 	}
-	return f.DB.Publish(ctx, c, out, storage.Recipients{Followers: true, Participants: answer.Post})
+	return f.DB.Publish(ctx, c, out, storage.Recipients{Followers: true, Participants: answer.Post, Account: to.ID})
 }
 
 // answer serves "/answers/7", and its direct replies as "/answers/7/replies". A browser is sent to the thread.

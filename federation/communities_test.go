@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"afterword/federation/fedtest"
 	"afterword/thread"
 )
 
@@ -124,3 +125,30 @@ func TestWhatAReplyIs(t *testing.T) {
 }
 
 const withQuote = `<p>Text.</p><p>RE: <a href="https://q.test/1" rel="nofollow ugc noopener noreferrer">https://q.test/1</a></p>`
+
+// answers is the blog answering a comment.
+func (s *stage) answers(to, html string) (thread.Comment, error) {
+	s.Helper()
+	me, err := s.fed.BlogActor(s.ctx)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return s.db.Answer(s.ctx, me, thread.IRI(to), html)
+}
+
+// Whom the blog answers hears of it, also where nobody else sees what was answered.
+func TestAnswersReachWhomTheyAnswer(t *testing.T) {
+	s := open(t)
+	if err := s.db.CloseThread(s.ctx, note, s.clock.now()); err != nil {
+		t.Fatal(err)
+	}
+	s.clock.advance(time.Hour)
+	late := s.must(s.alpha.Person("alice").Write(s.ctx, fedtest.Draft{InReplyTo: note, HTML: "Too late?", Force: true}))
+	if _, err := s.answers(late, "<p>Yes, sorry.</p>"); err != nil {
+		t.Fatal(err)
+	}
+	s.settle()
+	if got := s.told(s.alpha, "Create"); len(got) != 1 || !strings.HasSuffix(got[0].Inbox, "/inbox") {
+		t.Errorf("%v", got)
+	}
+}

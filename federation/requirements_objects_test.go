@@ -285,7 +285,7 @@ func TestR028_Answers(t *testing.T) {
 	s := open(t, func(c *federation.Config) { c.Owner = "" })
 	bob := s.beta.Person("bob")
 	first := s.must(bob.Reply(s.ctx, note, "Here too."))
-	c, err := s.db.Answer(s.ctx, s.fed.BlogActor(), thread.IRI(first), "<p>Thank you.</p>")
+	c, err := s.answers(first, "<p>Thank you.</p>")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,6 +48,7 @@ type Recipients struct {
 	Followers    bool
 	Participants thread.IRI // those who commented on this post
 	Commenters   bool       // those who commented on any
+	Account      thread.IRI // this one, like those above where it is reached with others of its server
 	Inbox        string     // this one
 }
 
@@ -107,6 +108,9 @@ func (t tx) address(out Outgoing, to Recipients, now time.Time) error {
 	}
 	if err == nil && to.Commenters {
 		err = add(wanted + "(SELECT author FROM comments WHERE deleted = 0 AND state = 'visible')")
+	}
+	if err == nil && to.Account != "" {
+		err = add(wanted+"($4)", to.Account)
 	}
 	if err == nil && to.Inbox != "" {
 		err = add("VALUES ($1, $2, $4, $3, $5, $6)", ms(now.Add(-ahead)), to.Inbox, thread.IRI(to.Inbox).Host())

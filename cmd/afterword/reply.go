@@ -51,11 +51,15 @@ func say(ctx context.Context, cfg *config.Config, db *storage.DB, ref, text stri
 	if err != nil {
 		return thread.Comment{}, err
 	}
+	me, err := fed.BlogActor(ctx)
+	if err != nil {
+		return thread.Comment{}, err
+	}
 	to := thread.IRI(ref)
 	if comment, err := db.FindComment(ctx, ref); err == nil {
 		to = comment.ID
 	}
-	answer, err := db.Answer(ctx, fed.BlogActor(), to, html)
+	answer, err := db.Answer(ctx, me, to, html)
 	if errors.Is(err, storage.ErrNotFound) {
 		err = fmt.Errorf(`there is no comment or post %s; "afterword comment list" and "afterword post list" show all`, ref)
 	}
