@@ -263,6 +263,30 @@ func TestR077_OnlyItsOwnServerSpeaksForAnObject(t *testing.T) {
 	}
 }
 
+// What a collection lists by another address is asked for by its own name, at leisure, and not again each time.
+func TestR077_AddressesThatAreNotIds(t *testing.T) {
+	const id = "https://eve.test/n/1"
+	s := open(t)
+	eve := s.stranger("https://eve.test/eve")
+	real := eve.note("https://eve.test/n/2", id, "My words.")
+	s.serve("https://eve.test/@eve/2", real)
+	s.serve("https://eve.test/n/2", real)
+	s.serve("https://eve.test/@eve/3", changed(real, object{"id": "https://eve.test/@eve/4"})) // which calls itself 3
+	s.serve("https://eve.test/@eve/4", changed(real, object{"id": "https://eve.test/@eve/3"}))
+	s.withReplies(eve, id, object{"id": id + "/r", "type": "Collection", "items": []any{"https://eve.test/@eve/2", "https://eve.test/@eve/3"}})
+	v := s.visits("eve.test", nil)
+	s.passes(90 * time.Minute)
+	for i := 1; i < len(v.at); i++ {
+		if pause := v.at[i].Sub(v.at[i-1]); pause < 5*time.Second {
+			t.Fatalf("asked for %s %s after %s", v.of[i], pause, v.of[i-1])
+		}
+	}
+	s.shows("@peve@eve.test: <p>Look below.</p>", "  @peve@eve.test: <p>My words.</p>")
+	if n := s.outboundTo("https://eve.test/@eve/2"); n != 1 || len(v.at) > 16 {
+		t.Errorf("asked %d times, and %d in all: %q", n, len(v.at), v.of)
+	}
+}
+
 func TestR078_WhatWasFetchedIsLookedAtAgain(t *testing.T) {
 	s := open(t)
 	first := s.must(s.alpha.Person("alice").Reply(s.ctx, note, "One."))

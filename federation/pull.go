@@ -129,6 +129,9 @@ func (f *Federation) pull(ctx context.Context, m storage.Message) error {
 		if err := f.DB.Moved(ctx, m, o.ID); err != nil {
 			return err
 		}
+		if m.Way == storage.Fill { // in a further step, once the host had its rest
+			return f.DB.Postpone(ctx, m, f.Now(), "asked for by its own name")
+		}
 		m.Object = o.ID
 	}
 	switch {
@@ -159,7 +162,14 @@ func (f *Federation) pulled(ctx context.Context, m storage.Message) (o *wire.Obj
 	if m.Depth > 0 {
 		limit = ancestorBytes
 	}
-	o, err = f.getAtMost(ctx, m.Object, limit)
+	if m.Way != storage.Fill {
+		o, err = f.getAtMost(ctx, m.Object, limit)
+		return o, true, err
+	}
+	o, err = f.getOnce(ctx, m.Object, limit)
+	if err == nil && o.ID != m.Object && (m.Attempts+1 >= maxPulls || !thread.SameOrigin(o.ID, m.Object)) {
+		err = errElsewhere
+	}
 	return o, true, err
 }
 

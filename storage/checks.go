@@ -183,8 +183,9 @@ func (db *DB) Found(ctx context.Context, post thread.IRI, ids []thread.IRI) erro
 	now := db.now()
 	var unknown []thread.IRI
 	for _, id := range ids {
-		known, err := db.read(ctx).has(`SELECT 1 FROM comments WHERE id = $1 UNION ALL
-			SELECT 1 FROM received WHERE object = $1 AND (decision IN ('', 'waiting') OR decided > $2) LIMIT 1`, id, ms(now.Add(-foundAgain)))
+		const lately = " AND (decision IN ('', 'waiting') OR decided > $2) "
+		known, err := db.read(ctx).has("SELECT 1 FROM comments WHERE id = $1 UNION ALL SELECT 1 FROM received WHERE object = $1"+lately+
+			"UNION ALL SELECT 1 FROM received WHERE key = $3"+lately+"LIMIT 1", id, ms(now.Add(-foundAgain)), pullKey(id))
 		if err != nil {
 			return err
 		}
