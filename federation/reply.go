@@ -229,8 +229,12 @@ func (f *Federation) textOf(o *wire.Object) thread.Comment {
 	if !slices.Contains(o.InReplyTo, o.Quote) {
 		b.WriteString(quote(o.Quote, b.String()))
 	}
+	attached := o.Attachments
+	if b.Len() == 0 && len(attached) == 0 {
+		attached = o.Inline()
+	}
 	b.WriteString(options(o.Options))
-	for _, a := range o.Attachments {
+	for _, a := range attached {
 		b.WriteString(attachment(a))
 	}
 	c := thread.Comment{ID: o.ID, URL: sanitize.Link(o.URL), Lang: o.Lang, Warning: sanitize.Text(o.Warning(), 500)}

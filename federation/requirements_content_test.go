@@ -140,7 +140,20 @@ func TestR094_R096_WarningsAndMedia(t *testing.T) {
 			t.Errorf("%v: %q, warning %q", c.members, got.HTML, got.Warning)
 		}
 	}
-	for i, nothing := range []any{"", nil, "<p></p>", "<p><br></p>", " \n\u200b", "<script>x</script>"} {
+	for i, c := range []struct{ content, html string }{
+		{`<p><img src="https://one.test/a.png"></p>`, `<p><a href="https://one.test/a.png" rel="nofollow ugc noopener noreferrer">Picture</a></p>`},
+		{`<figure><IMG alt class=x SRC='https://one.test/a.png?b=1&amp;c=2'/></figure>`, `<p><a href="https://one.test/a.png?b=1&amp;c=2" rel="nofollow ugc noopener noreferrer">Picture</a></p>`},
+		{`<video controls src="https://one.test/a.mp4"></video>`, `<p><a href="https://one.test/a.mp4" rel="nofollow ugc noopener noreferrer">Video</a></p>`},
+		{`<p><img src="https://one.test/a.png" alt="A tortoise."></p>`, `<p>A tortoise.</p>`},
+		{`<p>Said. <img src="https://one.test/a.png"></p>`, `<p>Said.</p>`},
+	} {
+		id := fmt.Sprint("https://one.test/inline/", i)
+		p.says(p.create(p.note(id, note, c.content)))
+		if got := s.comment(id).HTML; got != c.html {
+			t.Errorf("%s: %s", c.content, got)
+		}
+	}
+	for i, nothing := range []any{`<img src=x onerror="alert(1)">`, `<img src="javascript:x">`, "", nil, "<p></p>", "<p><br></p>", " \n\u200b", "<script>x</script>"} {
 		id := fmt.Sprint("https://one.test/empty/", i)
 		p.says(p.create(p.note(id, note, "")))
 		p.says(changed(p.create(changed(p.note(id+"x", note, ""), object{"content": nothing})), object{"id": id + "#x"}))
