@@ -145,7 +145,7 @@ func (db *DB) EraseActor(ctx context.Context, m Message, v thread.Verdict) error
 			return err
 		}
 		for _, stmt := range []string{"DELETE FROM followers WHERE actor = $1", "DELETE FROM keys WHERE owner = $1",
-			"DELETE FROM changes WHERE object = $1", "UPDATE received SET raw = X'' WHERE sender = $1"} {
+			"DELETE FROM changes WHERE object = $1", "UPDATE received SET raw = X'' WHERE sender = $1 AND sender <> ''"} {
 			if err := t.exec(stmt, m.Object); err != nil {
 				return err
 			}

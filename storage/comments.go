@@ -97,7 +97,7 @@ func (db *DB) Comments(ctx context.Context, post thread.IRI, state thread.State,
 func (db *DB) DirectReplies(ctx context.Context, note thread.IRI, limit, offset int) ([]thread.IRI, error) {
 	const shown = " AND state = 'visible' AND deleted = 0 AND imported = 0 "
 	return list(db.read(ctx), scanIRI, "SELECT id FROM (SELECT id, published FROM comments WHERE post = $1 AND parent = ''"+shown+
-		"UNION ALL SELECT id, published FROM comments WHERE parent = $1"+shown+"ORDER BY published DESC, id) q LIMIT $2 OFFSET $3", note, limit, offset)
+		"UNION ALL SELECT id, published FROM comments WHERE parent = $1 AND parent <> ''"+shown+"ORDER BY published DESC, id) q LIMIT $2 OFFSET $3", note, limit, offset)
 }
 
 // AllReplies lists the ids of all visible comments of a post at every depth, oldest first.
@@ -177,7 +177,7 @@ func (db *DB) Known(ctx context.Context, id thread.IRI) (bool, error) {
 		return ok, err
 	}
 	page := thread.CanonicalURL(string(id))
-	if ok, err := q.has("SELECT 1 FROM posts WHERE removed = 0 AND (page = $1 OR note = $1)", page); err != nil || ok {
+	if ok, err := q.has("SELECT 1 FROM posts WHERE removed = 0 AND page = $1 UNION ALL SELECT 1 FROM posts WHERE removed = 0 AND note = $1", page); err != nil || ok {
 		return ok, err
 	}
 	return q.has("SELECT 1 FROM aliases a JOIN posts p ON p.id = a.post WHERE a.page = $1 AND p.removed = 0", page)
@@ -286,7 +286,7 @@ func (t tx) arrived(comment thread.IRI, now time.Time) error {
 
 // wake makes the messages that wait for a comment due again.
 func (t tx) wake(comment thread.IRI, now time.Time) error {
-	return t.exec("UPDATE received SET decision = '', due = $1, waits_for = '' WHERE waits_for = $2", ms(now), comment)
+	return t.exec("UPDATE received SET decision = '', due = $1, waits_for = '' WHERE waits_for = $2 AND waits_for <> ''", ms(now), comment) // so that the index serves
 }
 
 const rejectEvery = time.Hour

@@ -84,7 +84,7 @@ func (t tx) supersede(out Outgoing) error {
 	if err := t.exec("DELETE FROM changes WHERE object = $1 AND kind = 'update'", out.Object); err != nil {
 		return err
 	}
-	return t.exec("DELETE FROM deliveries WHERE object = $1 AND activity IN (SELECT id FROM activities WHERE object = $1 AND kind = 'update')", out.Object)
+	return t.exec("DELETE FROM deliveries WHERE activity IN (SELECT id FROM activities WHERE object = $1 AND kind = 'update')", out.Object)
 }
 
 // address writes one delivery for each distinct inbox: one statement for each audience, however many it has.
@@ -129,10 +129,10 @@ const ahead = time.Hour
 
 // cancelOut drops the Create that a Delete makes pointless. Who was never sent it need not hear of its end (SECURITY N11).
 func (t tx) cancelOut(out Outgoing) error {
-	const untold = `SELECT w.inbox FROM deliveries w JOIN activities a ON a.id = w.activity WHERE w.object = $1 AND a.kind = 'create' AND w.attempts = 0`
+	const creates = "SELECT id FROM activities WHERE object = $1 AND kind = 'create'"
 	return errors.Join(
-		t.exec("DELETE FROM deliveries WHERE activity = $2 AND inbox IN ("+untold+")", out.Object, out.ID),
-		t.exec("DELETE FROM deliveries WHERE object = $1 AND activity IN (SELECT id FROM activities WHERE object = $1 AND kind = 'create')", out.Object),
+		t.exec("DELETE FROM deliveries WHERE activity = $2 AND inbox IN (SELECT inbox FROM deliveries WHERE activity IN ("+creates+") AND attempts = 0)", out.Object, out.ID),
+		t.exec("DELETE FROM deliveries WHERE activity IN ("+creates+")", out.Object),
 		t.exec("UPDATE hosts SET next = 0 WHERE next > 0 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.host = hosts.host)"))
 }
 

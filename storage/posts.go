@@ -49,7 +49,7 @@ func findPost(q queryer, ref string) (thread.Post, error) {
 	p, err := one(q, scanPost, "SELECT "+postColumns+" FROM posts WHERE removed = 0 AND id = $1", ref)
 	page := thread.CanonicalURL(ref)
 	if errors.Is(err, ErrNotFound) {
-		p, err = one(q, scanPost, "SELECT "+postColumns+" FROM posts WHERE removed = 0 AND (page = $1 OR note = $1)", page)
+		p, err = one(q, scanPost, "SELECT "+postColumns+" FROM posts WHERE id IN (SELECT id FROM posts WHERE removed = 0 AND page = $1 UNION SELECT id FROM posts WHERE removed = 0 AND note = $1)", page)
 	}
 	if errors.Is(err, ErrNotFound) {
 		return movedFrom(q, page)

@@ -162,7 +162,7 @@ func (db *DB) Moved(ctx context.Context, m Message, id thread.IRI) error {
 	now := db.now()
 	return db.write(ctx, func(t tx) error {
 		err := errors.Join(t.exec("UPDATE received SET object = $1 WHERE id = $2", id, m.ID),
-			t.exec("UPDATE received SET waits_for = $1, reply_to = $1 WHERE waits_for = $2", id, m.Object))
+			t.exec("UPDATE received SET waits_for = $1, reply_to = $1 WHERE waits_for = $2 AND waits_for <> ''", id, m.Object))
 		if _, here := placeOf(t.queryer, id); here == nil {
 			err = errors.Join(err, t.wake(id, now))
 		}
@@ -189,7 +189,7 @@ func (t tx) strand(m Message, v thread.Verdict, now time.Time) error {
 	missing := []thread.IRI{m.Object}
 	for n := 0; len(missing) > 0 && n < maxWalk; n++ {
 		below, err := list(t.queryer, scanIRI, `UPDATE received SET decision = $1, reason = $2, decided = $3
-			WHERE waits_for = $4 AND decision = $5 RETURNING object`, thread.Orphaned, "what it answers: "+v.String(), ms(now), missing[0], thread.Waiting)
+			WHERE waits_for = $4 AND waits_for <> '' AND decision = $5 RETURNING object`, thread.Orphaned, "what it answers: "+v.String(), ms(now), missing[0], thread.Waiting)
 		if err != nil {
 			return err
 		}

@@ -27,6 +27,7 @@ func open(t *testing.T) (*DB, *clock) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		plans(t, db)
 		if err := db.Close(); err != nil {
 			t.Error(err)
 		}

@@ -277,6 +277,7 @@ CREATE TABLE activities (
   recipients INTEGER NOT NULL DEFAULT 0, -- inboxes that it was for
   at     BIGINT NOT NULL
 );
+CREATE INDEX activities_object ON activities (object);
 
 -- The queue out: one row for each inbox that has yet to get an activity.
 CREATE TABLE deliveries (

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"afterword/federation/sign"
+)
+
+const (
+	deliveryHosts  = 500
+	deliveryRounds = 4
+)
+
+// delivery: what a fan-out costs the server, beside a bare loop that signs the same message and posts it to the same hosts.
+func (b *bench) delivery() error {
+	s, err := b.newServer()
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	p, err := newPeers()
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	var accounts []string
+	for i := range 2 * deliveryHosts {
+		accounts = append(accounts, fmt.Sprint("http://", p.host(i%deliveryHosts), "/u", i))
+	}
+	if _, err := s.start(); err != nil {
+		return err
+	}
+	s.stop()
+	if err := s.follow(accounts); err != nil {
+		return err
+	}
+	if _, err := s.start(); err != nil {
+		return err
+	}
+	if _, err := s.wait(30*time.Second, idle); err != nil {
+		return err
+	}
+	var ours, theirs time.Duration
+	var took, bareTook time.Duration
+	for round := range deliveryRounds { // in turns, for the machine is not always the same
+		cpu, wall, err := s.tellAll(p, fmt.Sprint("n", round))
+		if err != nil {
+			return err
+		}
+		bareCPU, bareWall, err := b.bareLoop(p)
+		if err != nil {
+			return err
+		}
+		if round > 0 { // the first one warms up
+			ours, took, theirs, bareTook = ours+cpu, took+wall, theirs+bareCPU, bareTook+bareWall
+		}
+	}
+	const n = (deliveryRounds - 1) * deliveryHosts
+	ratio := float64(ours) / float64(theirs)
+	b.show("CPU for a delivery, 1,000 followers on 500 hosts", ms(ours/n), fmt.Sprintf("bare loop %s: %.2f×", ms(theirs/n), ratio), "≤ 1.15×", goal(ratio <= 1.15))
+	b.show("time for all", fmt.Sprintf("%.2f s", took.Seconds()/(deliveryRounds-1)), fmt.Sprintf("bare loop %.2f s", bareTook.Seconds()/(deliveryRounds-1)), "", none)
+	return nil
+}
+
+// tellAll publishes a post and waits until every host has it.
+func (s *server) tellAll(p *peers, name string) (cpu, wall time.Duration, err error) {
+	p.forget(nil)
+	before, err := s.metrics()
+	if err != nil {
+		return 0, 0, err
+	}
+	began := time.Now()
+	if _, err := s.post(name); err != nil {
+		return 0, 0, err
+	}
+	after, err := s.wait(time.Minute, func(m metrics) bool {
+		hosts, _ := p.served()
+		if wall == 0 && hosts == deliveryHosts {
+			wall = time.Since(began)
+		}
+		return wall > 0 && idle(m)
+	})
+	return after.cpu() - before.cpu(), wall, err
+}
+
+// bareLoop runs this program again, so that its processor time is its own.
+func (b *bench) bareLoop(p *peers) (cpu, wall time.Duration, err error) {
+	key, err := sign.MarshalPrivateKey(p.key)
+	if err != nil {
+		return 0, 0, err
+	}
+	message := filepath.Join(b.dir, "message")
+	if err := os.WriteFile(message, p.last, 0o600); err != nil {
+		return 0, 0, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return 0, 0, err
+	}
+	cmd := exec.CommandContext(b.ctx, self, "bare", message, strconv.Itoa(p.port))
+	cmd.Stdin = strings.NewReader(key)
+	out, err := cmd.Output()
+	if err != nil {
+		return 0, 0, err
+	}
+	_, err = fmt.Sscan(string(out), (*int64)(&cpu), (*int64)(&wall))
+	return cpu, wall, err
+}
+
+// bare signs and posts a message to all hosts and prints what that cost.
+func bare(args []string) error {
+	var pem bytes.Buffer
+	if _, err := pem.ReadFrom(os.Stdin); err != nil {
+		return err
+	}
+	key, err := sign.ParsePrivateKey(pem.String())
+	if err != nil {
+		return err
+	}
+	body, err := os.ReadFile(args[0])
+	if err != nil {
+		return err
+	}
+	port, err := strconv.Atoi(args[1])
+	if err != nil {
+		return err
+	}
+	p := &peers{port: port, key: key}
+	web := client(100)
+	cpu, began := cpuTime(), time.Now()
+	err = each(deliveryHosts, 16, func(i int) error {
+		l, err := p.letter("http://"+p.host(i)+"/inbox", "http://"+p.host(i)+"/u", rawMessage(body))
+		if err == nil {
+			_, err = l.send(web)
+		}
+		return err
+	})
+	fmt.Println(int64(cpuTime()-cpu), int64(time.Since(began)))
+	return err
+}
+
+// rawMessage is sent as it is.
+type rawMessage []byte
+
+func (m rawMessage) MarshalJSON() ([]byte, error) { return m, nil }
