@@ -36,7 +36,7 @@ var (
 
 var (
 	userName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
-	hostName = regexp.MustCompile(`^[\p{L}\p{M}\p{N}.-]{1,253}(:[0-9]{1,5})?$`)
+	hostName = regexp.MustCompile(`^[\p{L}\p{M}\p{N}.-]+(:[0-9]{1,5})?$`)
 )
 
 // parseAccount reads "@me@host", "me@host", "host" and "https://host/".

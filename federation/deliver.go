@@ -14,9 +14,11 @@ import (
 )
 
 const (
-	perHost    = 2   // deliveries under way to one host (PROTOCOL 70)
-	senders    = 512 // in all: they wait for others, those that are dead for ten seconds or more
-	lookahead  = 256 // hosts
+	perHost    = 2                     // deliveries under way to one host (PROTOCOL 70)
+	senders    = 512                   // in all: they wait for others, those that are dead for ten seconds or more
+	lookahead  = 256                   // hosts
+	many       = 64                    // hosts being sent to, from where on there is no need to look for more whenever one of them is done
+	lookPause  = 20 * time.Millisecond // but after this
 	maxLag     = 8 * 24 * time.Hour
 	maxFailing = 7 * 24 * time.Hour   // of a host, before nothing is sent there any more (PROTOCOL 69)
 	pause      = 365 * 24 * time.Hour // until then, unless it speaks to us
@@ -37,7 +39,8 @@ type deliveryQueue struct {
 
 	mu      sync.Mutex // guards what follows, and keeps claims away from publishing
 	ready   []string   // hosts whose turn it is
-	sending map[string]map[int64]storage.Delivery
+	looked  time.Time  // when there was last looked for them
+	sending map[string]*visits
 }
 
 func (q *deliveryQueue) claim(ctx context.Context) (job, error) {
@@ -46,6 +49,10 @@ func (q *deliveryQueue) claim(ctx context.Context) (job, error) {
 	if j, err := q.next(ctx); err != nil || j != nil {
 		return j, err
 	}
+	if len(q.sending) > many && time.Since(q.looked) < lookPause {
+		return nil, nil
+	}
+	q.looked = time.Now()
 	hosts, err := q.f.DB.ReadyHosts(ctx, lookahead+len(q.sending)) // those that are being sent to may be the first ones
 	if err != nil {
 		return nil, err
@@ -66,31 +73,41 @@ func (q *deliveryQueue) next(ctx context.Context) (job, error) {
 	return nil, nil
 }
 
+// visits is what is under way to a host.
+type visits struct {
+	busy map[int64]storage.Delivery
+	all  bool // nothing else is due: until one of them ends, or something is published, there is no need to look
+}
+
 // take is the next delivery to a host: nil when enough are under way.
 func (q *deliveryQueue) take(ctx context.Context, host string) (job, error) {
-	busy := q.sending[host]
-	if len(busy) >= perHost {
+	v := q.sending[host]
+	if v == nil {
+		v = &visits{busy: map[int64]storage.Delivery{}}
+	}
+	if v.all || len(v.busy) >= perHost {
 		return nil, nil
 	}
-	due, err := q.f.DB.DueDeliveries(ctx, host, 1+len(busy))
+	due, err := q.f.DB.DueDeliveries(ctx, host, 1+len(v.busy))
 	if err != nil {
 		return nil, err
 	}
-	if len(due) == 0 && len(busy) == 0 {
+	if len(due) == 0 && len(v.busy) == 0 {
 		return nil, q.f.DB.Reschedule(ctx, host)
 	}
 	for _, d := range due {
-		if !held(d, busy) {
-			q.hold(d)
+		if !v.hold(d) {
+			v.busy[d.ID], q.sending[host] = d, v
 			return func(ctx context.Context) error { defer q.release(d); return q.f.deliverOrPark(ctx, d) }, nil
 		}
 	}
+	v.all = true
 	return nil, nil
 }
 
-// held: a host that fails is tried once at a time, and nothing overtakes what is said of the same object to the same inbox.
-func held(d storage.Delivery, busy map[int64]storage.Delivery) bool {
-	for _, b := range busy {
+// hold: a host that fails is tried once at a time, and nothing overtakes what is said of the same object to the same inbox.
+func (v *visits) hold(d storage.Delivery) bool {
+	for _, b := range v.busy {
 		if d.Failures > 0 || b.ID == d.ID || b.Inbox == d.Inbox && b.Object == d.Object {
 			return true
 		}
@@ -98,25 +115,27 @@ func held(d storage.Delivery, busy map[int64]storage.Delivery) bool {
 	return false
 }
 
-func (q *deliveryQueue) hold(d storage.Delivery) {
-	if q.sending[d.Host] == nil {
-		q.sending[d.Host] = map[int64]storage.Delivery{}
-	}
-	q.sending[d.Host][d.ID] = d
-}
-
 func (q *deliveryQueue) release(d storage.Delivery) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if delete(q.sending[d.Host], d.ID); len(q.sending[d.Host]) == 0 {
+	v := q.sending[d.Host]
+	v.all = false
+	if delete(v.busy, d.ID); len(v.busy) == 0 {
 		delete(q.sending, d.Host)
+	}
+}
+
+// published has all hosts looked at again. The caller holds mu.
+func (q *deliveryQueue) published() {
+	for _, v := range q.sending {
+		v.all = false
 	}
 }
 
 // underWay are the deliveries about an object that are being sent. The caller holds mu.
 func (q *deliveryQueue) underWay(about thread.IRI) (ids []int64) {
-	for _, busy := range q.sending {
-		for id, d := range busy {
+	for _, v := range q.sending {
+		for id, d := range v.busy {
 			if d.Object == about {
 				ids = append(ids, id)
 			}

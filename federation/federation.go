@@ -116,7 +116,7 @@ func New(ctx context.Context, c Config) (*Federation, error) {
 	}
 	f.keys = &keyring{f: f, refreshed: map[thread.IRI]time.Time{}}
 	f.counts = newCounts(c.Metrics)
-	f.queue = &deliveryQueue{f: f, sending: map[string]map[int64]storage.Delivery{}}
+	f.queue = &deliveryQueue{f: f, sending: map[string]*visits{}}
 	f.signing = make(chan struct{}, runtime.GOMAXPROCS(0))
 	f.workers = []Worker{f.processWorker(), f.pullWorker(), f.publishWorker(), f.deliverWorker(), f.clockWorker(), f.backfillWorker()}
 	for i := range f.workers {

@@ -31,6 +31,7 @@ func (f *Federation) publishAlone(ctx context.Context, c storage.Change) error {
 	q := f.queue
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	defer q.published()
 	if c.Kind == "delete" {
 		if err := f.DB.Trying(ctx, q.underWay(c.Object)); err != nil {
 			return err

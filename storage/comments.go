@@ -97,7 +97,7 @@ func (db *DB) Comments(ctx context.Context, post thread.IRI, state thread.State,
 func (db *DB) DirectReplies(ctx context.Context, note thread.IRI, limit, offset int) ([]thread.IRI, error) {
 	const shown = " AND state = 'visible' AND deleted = 0 AND imported = 0 "
 	return list(db.read(ctx), scanIRI, "SELECT id FROM (SELECT id, published FROM comments WHERE post = $1 AND parent = ''"+shown+
-		"UNION ALL SELECT id, published FROM comments WHERE parent = $1 AND parent <> ''"+shown+"ORDER BY published DESC, id) q LIMIT $2 OFFSET $3", note, limit, offset)
+		"UNION ALL SELECT id, published FROM comments WHERE parent = $1"+shown+"ORDER BY published DESC, id) q LIMIT $2 OFFSET $3", note, limit, offset)
 }
 
 // AllReplies lists the ids of all visible comments of a post at every depth, oldest first.

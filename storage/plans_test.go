@@ -19,6 +19,7 @@ var seldom = []string{
 	"SELECT COUNT(*) FROM deliveries", "GROUP BY host HAVING COUNT(*)", "WHERE created < $1", "FROM activities WHERE at < $1", "WHERE at < $1 AND id NOT IN", // hourly
 	"SELECT COUNT(*) FROM hosts",
 	"SELECT COUNT(*) FROM posts", "told IN ('open', 'moderated')", "FROM posts ORDER BY", // of the blogger's own making
+	"SELECT DISTINCT author FROM comments",                                    // when the blogger blocks
 	"key = 'pull ' || $1",                                                     // the ledger as a command lists it
 	"state = 'late' ORDER BY received", "state = 'pending' ORDER BY received", // indexes of what waits for the blogger
 }
