@@ -175,6 +175,15 @@ func TestFeedChanges(t *testing.T) {
 	if e := s.atom(path).Entries[0]; e.Content != "<p>Edited</p>" || !e.Updated.Equal(s.now()) {
 		t.Errorf("%+v", e)
 	}
+	s.verdict(p, &thread.Comment{ID: id(3), Author: a, HTML: "<p>Held</p>"}, thread.Held)
+	s.comment(p, thread.Comment{ID: id(4), Author: a, HTML: "<p>Newer</p>"})
+	if e := s.atom(path).Entries; len(e) != 2 || e[0].ID != string(id(4)) {
+		t.Errorf("%+v", e)
+	}
+	s.must(s.DB.Moderate(context.Background(), id(3), thread.Visible))
+	if e := s.atom(path).Entries; len(e) != 3 || e[0].ID != string(id(3)) {
+		t.Errorf("what was approved is not what is new: %+v", e)
+	}
 	for i := range maxFeedLimit + 10 {
 		s.comment(p, thread.Comment{ID: id(100 + i), Author: a, HTML: "<p>x</p>"})
 	}

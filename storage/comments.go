@@ -69,7 +69,7 @@ func (db *DB) Recent(ctx context.Context, limit int) ([]Recent, error) {
 	return list(db.read(ctx), scanRecent, recent+" ORDER BY c.received DESC, c.id LIMIT $1", limit)
 }
 
-// RecentOf lists the comments of a post that came or were edited last.
+// RecentOf lists the comments of a post that came, were approved or were edited last.
 func (db *DB) RecentOf(ctx context.Context, post thread.IRI, limit int) ([]Recent, error) {
 	return list(db.read(ctx), scanRecent, recent+" AND c.post = $1 ORDER BY c.revision DESC, c.received DESC, c.id LIMIT $2", post, limit)
 }
@@ -402,7 +402,9 @@ func (t tx) move(id thread.IRI, to thread.State) error {
 	if err != nil {
 		return err
 	}
-	if err := t.exec("UPDATE comments SET state = $1, was = '' WHERE id = $2", to, id); err != nil || c.State == to {
+	err = t.exec(`UPDATE comments SET state = $1, was = '', revision = COALESCE((SELECT revision + 1 FROM posts WHERE id = comments.post), 0)
+		WHERE id = $2`, to, id)
+	if err != nil || c.State == to {
 		return err
 	}
 	if c.Deleted { // no longer counted

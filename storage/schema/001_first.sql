@@ -127,7 +127,7 @@ CREATE TABLE comments (
   imported  INTEGER NOT NULL DEFAULT 0,
   likes     INTEGER NOT NULL DEFAULT 0,
   boosts    INTEGER NOT NULL DEFAULT 0,
-  revision  BIGINT NOT NULL DEFAULT 0    -- of its post, when it came, was last edited or found liked
+  revision  BIGINT NOT NULL DEFAULT 0    -- of its post, when it came, changed its state, was last edited or found liked
 );
 CREATE INDEX comments_revision ON comments (post, revision);
 CREATE INDEX comments_shown ON comments (received) WHERE state = 'visible' AND deleted = 0;
