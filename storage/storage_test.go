@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"afterword/thread"
 )
 
 // clock is a time that moves only when a test says so.
@@ -142,5 +144,35 @@ func TestBackupOpensAlone(t *testing.T) {
 	defer restored.Close()
 	if _, err := restored.Post(context.Background(), p.ID); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestRecent: what came last, of all posts and of one; how it is found is looked at by plans.
+func TestRecent(t *testing.T) {
+	db, c := open(t)
+	ctx := context.Background()
+	person(t, db, alice)
+	p := post(t, db)
+	for i := range 5 {
+		c.advance(time.Minute)
+		r := thread.Comment{ID: hugeID(i), Author: thread.Author{ID: alice}, Received: c.t, Published: c.t.Add(-time.Duration(i) * time.Hour)}
+		answers := p.ID
+		if i == 3 {
+			answers = hugeID(2)
+		}
+		must(t, db.AddComment(ctx, Message{}, r, []thread.IRI{answers}, verdict(thread.Shown)))
+	}
+	must(t, db.RemoveComment(ctx, hugeID(4)))
+	all, err := db.Recent(ctx, 3)
+	must(t, err)
+	one, err := db.RecentOf(ctx, p.ID, 3)
+	must(t, err)
+	for _, rs := range [][]Recent{all, one} {
+		if len(rs) != 3 || rs[0].ID != hugeID(3) || rs[1].ID != hugeID(2) || rs[1].Replies != 1 || rs[0].Replies != 0 || rs[0].PostURL != p.URL {
+			t.Errorf("%+v", rs)
+		}
+	}
+	if none, err := db.RecentOf(ctx, "https://comments.example/posts/other", 3); err != nil || len(none) != 0 {
+		t.Error(none, err)
 	}
 }
