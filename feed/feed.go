@@ -4,7 +4,7 @@
 // What is stored: the posts (storage.SavePost decides by their content whether anything changed, so that a rebuilt blog
 // tells nobody anything), the feed's own name for each (its guid, by which a post is known when its page moves), and one
 // setting, "feed", with what is needed to ask politely: ETag, Last-Modified, the time of the next visit, the last
-// problem.
+// problem; another, "hub", with whom we asked to tell us of news (hub.go).
 //
 // The first time a feed is read everything in it is saved and nothing is sent, or followers would get ten years of
 // blog; "the first time" lasts until all of it is saved. On a crash what was saved is saved, the rest is read again.
@@ -12,6 +12,7 @@
 package feed
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,6 +20,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"afterword/fetch"
@@ -58,6 +60,7 @@ type Reader struct {
 	Config
 	mu        sync.Mutex // one reading at a time
 	strangers bystanders
+	called    atomic.Bool // by the hub, since the feed was last read
 }
 
 // New makes a Reader.
@@ -86,6 +89,8 @@ type State struct {
 	Read     time.Time `json:"read,omitzero"`  // when it was last found well
 	Next     time.Time `json:"next,omitzero"`
 	Problem  string    `json:"problem,omitempty"` // of the last visit
+	Hub      string    `json:"hub,omitempty"`     // that the feed names (hub.go)
+	Topic    string    `json:"topic,omitempty"`   // what the feed calls itself
 	Profile  time.Time `json:"profile,omitzero"`  // when the home page is asked again what it says of the blog
 }
 
@@ -125,7 +130,7 @@ func (r *Reader) Step(ctx context.Context) (worked bool, err error) {
 		return false, err
 	}
 	before, err := r.State(ctx)
-	if wait := before.Next.Sub(r.Now()); err != nil || wait > 0 && wait <= patience { // more: the clock was set back
+	if wait := before.Next.Sub(r.Now()); err != nil || wait > 0 && wait <= patience && !r.called.Swap(false) { // more: the clock was set back
 		return false, err
 	}
 	did, err := r.Sync(ctx, Options{})
@@ -190,7 +195,7 @@ func (r *Reader) Sync(ctx context.Context, o Options) (did Report, err error) {
 	} else if err == nil {
 		s.Read = r.Now()
 	}
-	return did, errors.Join(err, r.keep(ctx, s))
+	return did, errors.Join(err, r.keep(ctx, s), r.subscribe(ctx, s))
 }
 
 // pause is how long the blog is left alone after a visit.
@@ -215,6 +220,7 @@ func (r *Reader) visit(ctx context.Context, s *State, o Options) (did Report, er
 	if o.Fresh {
 		ask.IfNoneMatch, ask.IfModifiedSince = "", ""
 	}
+	r.called.Store(false)
 	doc, err := r.Fetch.Get(ctx, ask)
 	if err != nil {
 		forget(s, err)
@@ -226,7 +232,7 @@ func (r *Reader) visit(ctx context.Context, s *State, o Options) (did Report, er
 		}
 		return did, err
 	}
-	f, err := parse(doc.Body, doc.Header.Get("Content-Type"), doc.URL)
+	f, err := parse(doc.Body, doc.Header, doc.URL)
 	if err != nil {
 		forget(s, err)
 		return did, &Problem{fmt.Errorf("%s: %w", url, err)}
@@ -241,6 +247,7 @@ func (r *Reader) take(ctx context.Context, s *State, f document, doc *fetch.Docu
 		return in.did, err
 	}
 	s.ETag, s.Modified = header(doc, "ETag"), header(doc, "Last-Modified")
+	s.Hub, s.Topic = f.hub, cmp.Or(f.self, doc.URL)
 	if in.did.Waiting > 0 { // it must be read again, changed or not
 		s.ETag, s.Modified = "", ""
 	}

@@ -24,7 +24,7 @@ func (r *Reader) Look(ctx context.Context) (address string, items int, err error
 	if err != nil {
 		return address, 0, err
 	}
-	f, err := parse(doc.Body, doc.Header.Get("Content-Type"), doc.URL)
+	f, err := parse(doc.Body, doc.Header, doc.URL)
 	if err != nil {
 		return address, 0, fmt.Errorf("%s: %w", address, err)
 	}
@@ -37,6 +37,8 @@ const profileEvery = 24 * time.Hour
 // profile keeps what the home page says of the blog: its name, icon and so on stand in the account's profile where the
 // configuration says nothing. A page that cannot be read changes nothing.
 func (r *Reader) profile(ctx context.Context) error {
+	r.mu.Lock() // a reading under way would lose what it notes
+	defer r.mu.Unlock()
 	s, err := r.State(ctx)
 	if wait := s.Profile.Sub(r.Now()); err != nil || wait > 0 && wait <= profileEvery { // more: the clock was set back
 		return err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -95,12 +96,23 @@ func (p *pageReader) header(h http.Header) {
 	for _, robots := range h.Values("X-Robots-Tag") {
 		p.Noindex = p.Noindex || strings.Contains(strings.ToLower(robots), "noindex")
 	}
-	for _, m := range linkHeader.FindAllStringSubmatch(strings.Join(h.Values("Link"), ", "), maxLinks) {
-		attr := map[string]string{"href": m[1]}
-		for _, param := range linkParam.FindAllStringSubmatch(m[2], -1) {
-			attr[strings.ToLower(param[1])] = param[2] + param[3]
-		}
+	for attr := range linksIn(h) {
 		p.link(atom.Link, attr)
+	}
+}
+
+// linksIn are the links of an answer's header: their attributes, href among them.
+func linksIn(h http.Header) iter.Seq[map[string]string] {
+	return func(yield func(map[string]string) bool) {
+		for _, m := range linkHeader.FindAllStringSubmatch(strings.Join(h.Values("Link"), ", "), maxLinks) {
+			attr := map[string]string{"href": m[1]}
+			for _, param := range linkParam.FindAllStringSubmatch(m[2], -1) {
+				attr[strings.ToLower(param[1])] = param[2] + param[3]
+			}
+			if !yield(attr) {
+				return
+			}
+		}
 	}
 }
 

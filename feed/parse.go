@@ -2,9 +2,12 @@ package feed
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -18,8 +21,9 @@ import (
 
 // document is a feed as the rest of the package knows it. gofeed stops here.
 type document struct {
-	lang  string
-	items []item
+	lang      string
+	hub, self string // WebSub: who tells of news of it, and what it is called there; may be empty
+	items     []item
 }
 
 // item is one post of a feed, as it came but for its addresses, which are absolute.
@@ -38,20 +42,22 @@ type item struct {
 const (
 	maxItems = 2000 // of a feed that are read
 	maxDepth = 100  // of its XML
+	maxHead  = 3    // how deep the links of the feed itself stand; those of its items stand deeper, or are of another rel
 	maxTags  = 20
 	maxGUID  = 2048
 	maxText  = 512 << 10 // bytes of an item's text
 )
 
 // parse reads RSS, Atom or JSON Feed, whatever it calls itself. base is where it was found.
-func parse(body []byte, contentType, base string) (d document, err error) {
+func parse(body []byte, header http.Header, base string) (d document, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("is no feed that can be read: %v", r)
 		}
 	}()
-	body = legible(body, contentType)
-	if err := bearable(body); err != nil {
+	body = legible(body, header.Get("Content-Type"))
+	links := headerLinks(header)
+	if err := skim(body, links); err != nil {
 		return d, err
 	}
 	parser := gofeed.NewParser()
@@ -64,7 +70,7 @@ func parse(body []byte, contentType, base string) (d document, err error) {
 	if err != nil {
 		return d, err
 	}
-	d = document{lang: language(f.Language)}
+	d = document{lang: language(f.Language), hub: links["hub"], self: links["self"]}
 	for _, it := range f.Items[:min(len(f.Items), maxItems)] {
 		if it != nil {
 			d.items = append(d.items, newItem(it, at))
@@ -134,9 +140,29 @@ var (
 	errBase = errors.New("is no feed: an xml:base is too long")
 )
 
-// bearable refuses XML that costs gofeed more than it is worth: it keeps a stack, and an address for each xml:base.
-// Entities are no trouble: encoding/xml expands none that a document defines.
-func bearable(body []byte) error {
+// headerLinks are the hub and self of a feed's answer, by rel (WebSub 4).
+func headerLinks(h http.Header) map[string]string {
+	found := map[string]string{}
+	for attr := range linksIn(h) {
+		found[attr["rel"]] = cmp.Or(found[attr["rel"]], attr["href"])
+	}
+	return found
+}
+
+// skim refuses XML that costs gofeed more than it is worth: it keeps a stack, and an address for each xml:base. Entities are
+// no trouble: encoding/xml expands none that a document defines. It also finds the links of the feed itself by their rel,
+// which gofeed does not tell.
+func skim(body []byte, links map[string]string) error {
+	var j struct {
+		Self string `json:"feed_url"`
+		Hubs []struct {
+			URL string `json:"url"`
+		} `json:"hubs"`
+	}
+	if json.Unmarshal(body, &j) == nil && len(j.Hubs) > 0 {
+		links["hub"], links["self"] = cmp.Or(links["hub"], j.Hubs[0].URL), cmp.Or(links["self"], j.Self)
+	}
+
 	d := xml.NewDecoder(bytes.NewReader(body))
 	d.Strict = false
 	for depth := 0; ; {
@@ -149,10 +175,14 @@ func bearable(body []byte) error {
 			if depth++; depth > maxDepth {
 				return errDeep
 			}
+			attr := map[string]string{}
 			for _, a := range t.Attr {
-				if a.Name.Local == "base" && len(a.Value) > thread.MaxIRI {
+				if attr[a.Name.Local] = a.Value; a.Name.Local == "base" && len(a.Value) > thread.MaxIRI {
 					return errBase
 				}
+			}
+			if rel := attr["rel"]; t.Name.Local == "link" && depth <= maxHead {
+				links[rel] = cmp.Or(links[rel], attr["href"])
 			}
 		case xml.EndElement:
 			depth--

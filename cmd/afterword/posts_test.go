@@ -1,8 +1,12 @@
 package main
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -224,5 +228,41 @@ func TestReactions(t *testing.T) {
 	s.expect(page, "open: 2 comments, 0 likes, 0 boosts, 0 late", "@alice Hello.", "  @blog@comments.test Welcome.")
 	if out := s.afterword("post", "show", page); strings.Contains(out, "boosted") {
 		t.Error(out)
+	}
+}
+
+// TestNewsByHub: a feed with a WebSub hub need not wait to be read.
+func TestNewsByHub(t *testing.T) {
+	s, _, b := withSite(t, "")
+	network := s.http.Transport.(*fedtest.Network)
+	network.Serve("blog.test", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Link", "<https://hub.test/>; rel=hub, <https://blog.test/feed.xml>; rel=self")
+		b.ServeHTTP(w, r)
+	}))
+	var form url.Values
+	network.Serve("hub.test", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.ParseForm() //nolint:errcheck // the test sees what is missing
+		form = r.PostForm
+		resp, err := s.http.Get(form.Get("hub.callback") + "?hub.mode=subscribe&hub.topic=https://blog.test/feed.xml&hub.lease_seconds=9000&hub.challenge=yes")
+		if err != nil || resp.StatusCode != http.StatusOK {
+			t.Error(resp, err)
+		}
+		w.WriteHeader(http.StatusAccepted)
+	}))
+	s.settle()
+	b.posts = append(b.posts, sitePost{path: "new/", title: "New", at: s.now()})
+	mac := hmac.New(sha256.New, []byte(form.Get("hub.secret")))
+	mac.Write([]byte("news"))
+	req, err := http.NewRequestWithContext(s.ctx, http.MethodPost, form.Get("hub.callback"), strings.NewReader("news"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X-Hub-Signature", "sha256="+hex.EncodeToString(mac.Sum(nil)))
+	if resp, err := s.http.Do(req); err != nil || resp.StatusCode != http.StatusAccepted {
+		t.Fatal(resp, err)
+	}
+	s.settle()
+	if got := s.afterword("post", "list"); !strings.Contains(got, "new/") {
+		t.Error(got)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"afterword/federation"
+	"afterword/feed"
 	"afterword/storage"
 	"afterword/thread"
 )
@@ -18,15 +19,17 @@ type reader interface {
 	ThreadPage(w http.ResponseWriter, r *http.Request, post thread.IRI)
 }
 
-// router sends a request to who answers it: other servers to federation, browsers to api. Both may ask for a Note's
-// id; what they accept tells them apart. base is base_url without trailing slash.
-func router(base string, fed *federation.Federation, readers reader) http.Handler {
+// router sends a request to who answers it: other servers to federation, browsers to api, hubs to feed. Servers and
+// browsers may ask for a Note's id; what they accept tells them apart. base is base_url without trailing slash.
+func router(base string, fed *federation.Federation, readers reader, hub http.HandlerFunc) http.Handler {
 	prefix := pathOf(base)
 	servers, pages := fed.Handler(), readers.Handler()
 	below := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch first := firstSegment(r.URL.Path); {
 		case first == "posts" && !federation.WantsActivity(r) && (r.Method == http.MethodGet || r.Method == http.MethodHead):
 			readers.ThreadPage(w, r, noteID(base, r))
+		case first == firstSegment(feed.HubPath):
+			hub(w, r)
 		case federation.Answers(first):
 			servers.ServeHTTP(w, r)
 		default:
