@@ -14,7 +14,7 @@ func CanonicalURL(raw string) string {
 		return ""
 	}
 	u, err := url.Parse(strings.TrimSpace(raw))
-	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" {
+	if err != nil || strings.Trim(u.Hostname(), ".") == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return ""
 	}
 	host := strings.TrimPrefix(IRI(u.Scheme+"://"+u.Host).Host(), "www.")

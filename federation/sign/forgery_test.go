@@ -6,14 +6,23 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 )
 
 var (
-	mutations = flag.Int("mutations", 20_000, "signed requests that TestP2 changes")
+	mutations = flag.Int("mutations", usualMutations(), "signed requests that TestP2 changes")
 	seed      = flag.Uint64("seed", 1, "seed of TestP2's changes")
 )
+
+// usualMutations are few where somebody waits for them, and a hundred thousand in CI.
+func usualMutations() int {
+	if os.Getenv("AFTERWORD_TEST_ALL") == "1" {
+		return 100_000
+	}
+	return 20_000
+}
 
 // TestP2_NoForgery is promise P2 of SECURITY section 2: no signed request is accepted after a change of one to three
 // bytes in its method, target, host, date, digest, body or signature, or in the order of what is signed.
