@@ -1,6 +1,7 @@
 package federation_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -86,6 +87,21 @@ func TestWhoDoesNotWantToBeHere(t *testing.T) {
 			if got := s.thread(); got != want {
 				t.Errorf("%s, first %v: readers see\n%s\n%s", name, first, got, s.ledger())
 			}
+			if first {
+				continue
+			}
+			for _, change := range []func(context.Context, string) error{s.block, s.unblock} { // a block that ends changes nothing about it
+				if err := change(s.ctx, eve.id); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := s.thread(); got != want {
+				t.Errorf("%s, after a block: readers see\n%s", name, got)
+			}
+			eve.profileChanged(object{}) // it may change its mind
+			if got := s.thread(); got != "@peve@eve.test: <p>Public.</p>\n@peve@eve.test: <p>Unlisted.</p>" {
+				t.Errorf("%s, taken back: readers see\n%s", name, got)
+			}
 		}
 	}
 }
@@ -147,6 +163,16 @@ func TestNarrowedAudience(t *testing.T) {
 			}
 		}
 	}
+}
+
+func (s *stage) block(ctx context.Context, who string) error {
+	_, _, err := s.db.Block(ctx, who)
+	return err
+}
+
+func (s *stage) unblock(ctx context.Context, who string) error {
+	_, err := s.db.Unblock(ctx, who)
+	return err
 }
 
 func hidesUnlisted(c *federation.Config) { c.Rules.ShowUnlisted = false }

@@ -94,23 +94,44 @@ func (t tx) saveActor(a Actor, now time.Time) error {
 	if err := t.saveKeys(a, now); err != nil {
 		return err
 	}
+	if before.hides() {
+		if err := t.showAgain(a.ID); err != nil {
+			return err
+		}
+	}
 	if err := t.hide(a); err != nil || a.Author == before.Author {
 		return err
 	}
 	return t.touchThreads(a.ID)
 }
 
-// hide takes out of sight what stands here of an account that no longer wants that, or was suspended by its server.
+func (a Actor) hides() bool { return a.HidesPublic || a.HidesUnlisted }
+
+// hide takes out of sight what stands or waits here of an account that no longer wants that, or was suspended by its
+// server.
 func (t tx) hide(a Actor) error {
-	if !a.HidesPublic && !a.HidesUnlisted {
+	if !a.hides() {
 		return nil
 	}
-	ids, err := list(t.queryer, scanIRI, "SELECT id FROM comments WHERE author = $1 AND state = 'visible' AND (unlisted = 1 OR $2 = 1)",
+	_, err := t.setAside("SELECT id, state FROM comments WHERE author = $1 AND was = '' AND state IN ('visible', 'pending') AND (unlisted = 1 OR $2 = 1)",
 		a.ID, flag(a.HidesPublic))
-	for _, id := range ids {
-		if err == nil {
-			err = t.move(id, thread.Hidden)
-		}
+	return err
+}
+
+// hideByWish is hide for an account of which only the id is at hand.
+func (t tx) hideByWish(account thread.IRI) error {
+	a, err := one(t.queryer, scanActor, "SELECT "+actorColumns+" FROM actors WHERE id = $1", account)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return errors.Join(err, t.hide(a))
+}
+
+// showAgain puts back what was hidden of an account by its own wish, unless the blog does not want it either.
+func (t tx) showAgain(account thread.IRI) error {
+	unwanted, err := blocked(t.queryer, account)
+	if err == nil && !unwanted {
+		_, err = t.withhold(account, false)
 	}
 	return err
 }

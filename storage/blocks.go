@@ -78,6 +78,9 @@ func (t tx) applyBlocks(db *DB) (moved int, err error) {
 		if unwanted, err = blocked(t.queryer, author); err == nil {
 			n, err = t.withhold(author, unwanted)
 		}
+		if err == nil && !unwanted {
+			err = t.hideByWish(author)
+		}
 		moved += n
 	}
 	return moved, err
@@ -85,20 +88,27 @@ func (t tx) applyBlocks(db *DB) (moved int, err error) {
 
 // withhold hides the comments of an author, or puts back what was hidden so.
 func (t tx) withhold(author thread.IRI, unwanted bool) (moved int, err error) {
-	which := "was <> ''"
 	if unwanted {
-		which = "was = '' AND state IN ('visible', 'pending')"
+		return t.setAside("SELECT id, state FROM comments WHERE author = $1 AND was = '' AND state IN ('visible', 'pending')", author)
 	}
-	comments, err := list(t.queryer, func(s scanner) (c thread.Comment, err error) { return c, s.Scan(&c.ID, &c.State) },
-		"SELECT id, CASE WHEN was = '' THEN state ELSE was END FROM comments WHERE author = $1 AND "+which, author)
+	comments, err := list(t.queryer, scanState, "SELECT id, was FROM comments WHERE author = $1 AND was <> ''", author)
 	for _, c := range comments {
-		switch {
-		case err != nil:
-		case unwanted:
-			err = errors.Join(t.move(c.ID, thread.Hidden), t.exec("UPDATE comments SET was = $1 WHERE id = $2", c.State, c.ID))
-		default:
+		if err == nil {
 			err = t.move(c.ID, c.State)
 		}
 	}
 	return len(comments), err
 }
+
+// setAside hides the comments that a query gives with their states, so that they can be put back.
+func (t tx) setAside(query string, args ...any) (moved int, err error) {
+	comments, err := list(t.queryer, scanState, query, args...)
+	for _, c := range comments {
+		if err == nil {
+			err = errors.Join(t.move(c.ID, thread.Hidden), t.exec("UPDATE comments SET was = $1 WHERE id = $2", c.State, c.ID))
+		}
+	}
+	return len(comments), err
+}
+
+func scanState(s scanner) (c thread.Comment, err error) { return c, s.Scan(&c.ID, &c.State) }

@@ -120,7 +120,7 @@ CREATE TABLE comments (
   edited    BIGINT NOT NULL DEFAULT 0,
   received  BIGINT NOT NULL,
   state     TEXT NOT NULL,
-  was       TEXT NOT NULL DEFAULT '',    -- its state before its author was blocked; '' when that is not why it is hidden
+  was       TEXT NOT NULL DEFAULT '',    -- its state before its author was blocked, or wanted it hidden; '' when that is not why it is
   unlisted  INTEGER NOT NULL DEFAULT 0,  -- everybody may read it, but it asks not to be put before everybody
   deleted   INTEGER NOT NULL DEFAULT 0,
   closed_at BIGINT NOT NULL DEFAULT 0,
