@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -379,5 +380,66 @@ func TestR080_WhatWasTakenAwayStaysAway(t *testing.T) {
 	}
 	if s.network.Requests("bad.test") > 0 {
 		t.Error("a blocked server was asked")
+	}
+}
+
+// A reader who opens a thread has it looked at, but seldom, and the seldomer the older it is (PROTOCOL 2e).
+func TestReadersHaveThreadsLookedAt(t *testing.T) {
+	s := open(t)
+	first := s.must(s.alpha.Person("alice").Reply(s.ctx, note, "One."))
+	s.passes(25 * time.Hour) // the next look is after three days
+	s.quietly(s.alpha.Person("dave"), first, "Two.")
+	v := s.visits("alpha.test", nil)
+	looks := func() (n int) {
+		for _, uri := range v.of {
+			if "https://alpha.test"+uri == first {
+				n++
+			}
+		}
+		return n
+	}
+	s.passes(3 * time.Hour)
+	if looks() > 0 {
+		t.Fatalf("looked at without a reason: %q", v.of)
+	}
+	for range 60 { // an hour of a reader a minute
+		s.db.Opened(note)
+		s.passes(time.Minute)
+	}
+	if got := strip(s.thread()); !strings.Contains(got, "  @dave@alpha.test: Two.") {
+		t.Errorf("%s\n%s", got, s.ledger())
+	}
+	if n := looks(); n < 1 || n > 4 {
+		t.Errorf("looked at %d times in an hour of readers", n)
+	}
+}
+
+// Under a closed thread nothing new is looked for; what stands there is still looked at, for thirty days.
+func TestClosedThreadsAreVerified(t *testing.T) {
+	s := open(t)
+	alice, dave := s.alpha.Person("alice"), s.alpha.Person("dave")
+	first := s.must(alice.Reply(s.ctx, note, "One."))
+	two := s.quietly(dave, first, "Two.")
+	s.passes(20 * time.Minute)
+	if err := s.db.CloseThread(s.ctx, note, s.clock.now()); err != nil {
+		t.Fatal(err)
+	}
+	s.settle()
+	s.quietly(alice, two, "Three, after the end.")
+	if _, err := dave.Edit(s.ctx, two, "Two, corrected."); err != nil {
+		t.Fatal(err)
+	}
+	s.passes(26 * time.Hour)
+	if got := strip(s.thread()); got != "@alice@alpha.test: One.\n  @dave@alpha.test: Two, corrected. (edited)" {
+		t.Errorf("%s\n%s", got, s.ledger())
+	}
+	if n := s.post().Late; n != 0 {
+		t.Errorf("%d late ones that nobody sent", n)
+	}
+	s.clock.advance(31 * 24 * time.Hour)
+	v := s.visits("alpha.test", nil)
+	s.passes(2 * time.Hour)
+	if slices.ContainsFunc(v.of, func(uri string) bool { return strings.Contains(uri, "/statuses/") }) {
+		t.Errorf("asked after thirty days: %q", v.of)
 	}
 }
