@@ -195,8 +195,8 @@ func (s *Server) listComments(r *http.Request) (any, error) {
 			return nil, err
 		}
 	}
-	found, err := s.DB.Comments(r.Context(), p.ID, state, limit)
-	return map[string]any{"comments": desk.ViewComments(found)}, err
+	found, err := s.desk().Comments(r.Context(), p.ID, state, limit)
+	return map[string]any{"comments": found}, err
 }
 
 // readID reads which comment is meant.

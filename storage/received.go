@@ -251,6 +251,12 @@ func (db *DB) Ledger(ctx context.Context, object string, limit int) ([]Message, 
 		WHERE $1 = '' OR object = $1 OR key = 'pull ' || $1 OR object = (SELECT id FROM comments WHERE url = $1) ORDER BY id DESC LIMIT $2`, object, limit)
 }
 
+// Orphans lists the messages that brought a reply which leads to no post, newest first, as long as their text is kept.
+func (db *DB) Orphans(ctx context.Context, limit int) ([]Message, error) {
+	return list(db.read(ctx), scanMessage, "SELECT "+messageColumns+` FROM received WHERE decision = $1 AND LENGTH(raw) > 0
+		AND NOT EXISTS (SELECT 1 FROM comments c WHERE c.id = received.object) ORDER BY id DESC LIMIT $2`, thread.Orphaned, limit)
+}
+
 // Message is one row of the ledger.
 func (db *DB) Message(ctx context.Context, id int64) (Message, error) {
 	return one(db.read(ctx), scanMessage, "SELECT "+messageColumns+" FROM received WHERE id = $1", id)

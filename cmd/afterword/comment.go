@@ -32,15 +32,14 @@ func commentList(c *call) error {
 			return err
 		}
 	}
-	found, err := d.DB.Comments(c.ctx, p.ID, thread.State(state), limit)
+	found, err := d.Comments(c.ctx, p.ID, thread.State(state), limit)
 	if err != nil {
 		return err
 	}
 	return c.printComments(found)
 }
 
-func (c *call) printComments(found []thread.Comment) error {
-	out := desk.ViewComments(found)
+func (c *call) printComments(out []desk.Comment) error {
 	if c.asJSON {
 		return c.printJSON(out)
 	}

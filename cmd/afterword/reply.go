@@ -35,7 +35,7 @@ func reply(c *call) error {
 		return err
 	}
 	if c.asJSON {
-		return c.printComments([]thread.Comment{answer})
+		return c.printComments(desk.ViewComments([]thread.Comment{answer}))
 	}
 	c.printf("%s\n", answer.ID)
 	return nil
