@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,7 +24,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(`<!DOCTYPE x [<!ENTITY a "b">]><feed><entry><title>&a;</title></entry></feed>`), "text/xml")
 	f.Add([]byte(`{"version":"https://jsonfeed.org/version/1.1","items":[{"id":1,"content_html":"x"}]}`), "application/feed+json")
 	f.Fuzz(func(t *testing.T, body []byte, contentType string) {
-		d, err := parse(body, contentType, "https://blog.example/feed.xml")
+		d, err := parse(body, http.Header{"Content-Type": {contentType}}, "https://blog.example/feed.xml")
 		if err != nil {
 			if len(err.Error()) > 2000 {
 				t.Errorf("an error of %d bytes", len(err.Error()))
