@@ -177,7 +177,7 @@ func (b *filler) verify(ctx context.Context, c storage.Check, known thread.Comme
 		c.Walk = storage.Walk{Pages: c.Walk.Pages[:c.Walk.Start], Start: c.Walk.Start, Failures: c.Walk.Failures}
 	default:
 		o, err := wire.Parse(doc.Body)
-		if err != nil || o.CheckShape() != nil || o.ID != c.Comment {
+		if err != nil || o.CheckShape() != nil || o.ID != c.Comment || !thread.SameOrigin(o.ID, thread.IRI(doc.URL)) {
 			return f.notLooked(ctx, c, errElsewhere)
 		}
 		if o.Type() == "Tombstone" {

@@ -103,7 +103,7 @@ func TestWhatAReplyIs(t *testing.T) {
 		"poll":             {object{"type": "Question", "oneOf": []any{object{"name": "Yes"}, object{"name": "No"}}}, "<p>Text.</p><ul><li>Yes</li><li>No</li></ul>", "", ""},
 		"vote":             {object{"name": "Yes", "content": nil}, "", "", ""},
 		"empty":            {object{"content": "<p> </p><img src=x>"}, "", "", ""},
-		"markdown":         {object{"mediaType": "text/markdown", "content": "**Bold** <script>"}, "<p><strong>Bold</strong></p>", "", ""},
+		"markdown":         {object{"mediaType": "text/markdown", "content": "**Bold** <script>"}, "<p><strong>Bold</strong> &lt;script&gt;</p>", "", ""},
 		"plain":            {object{"mediaType": "text/plain", "content": "One\nTwo <b>"}, "<p>One<br/>Two &lt;b&gt;</p>", "", ""},
 		"custom emoji":     {object{"content": "<p>Hi :cat:</p>", "tag": []any{object{"type": "Emoji", "name": ":cat:", "icon": object{"url": "https://eve.test/c.png"}}}}, "<p>Hi :cat:</p>", "", ""},
 		"article":          {object{"type": "Article", "name": "Long"}, "<p><strong>Long</strong></p><p>Text.</p>", "", ""},

@@ -219,7 +219,7 @@ func (f *Federation) admit(ctx context.Context, from sign.Sender, a *wire.Object
 			m.ReplyTo = a.Object.InReplyTo[0]
 		}
 	}
-	if brings(a) && a.Object.ID != a.Actor && a.Object.AudienceOf(a) == thread.Private {
+	if brings(a) && a.Object.ID != a.Actor && len(a.Object.Raw) > 0 && a.Object.AudienceOf(a) == thread.Private {
 		known, err := f.DB.Known(ctx, a.Object.ID)
 		if err != nil || !known {
 			return accepted, errors.Join(err, f.DB.Count(ctx, string(thread.Secret)))

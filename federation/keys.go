@@ -174,6 +174,9 @@ func (r *requestKeys) document(ctx context.Context, id string, fresh bool) (*wir
 		return nil, err
 	}
 	r.asked = append(r.asked, doc.URL)
+	if !thread.SameOrigin(thread.IRI(doc.URL), thread.IRI(url)) { // whoever stands where a server redirects to is not that server
+		return nil, noKey("its id leads to another server")
+	}
 	o, err := wire.Parse(doc.Body)
 	if err != nil {
 		return nil, noKey("the document of the key cannot be read: " + err.Error())

@@ -53,8 +53,11 @@ func (f *Federation) getOnce(ctx context.Context, id thread.IRI, limit int64) (*
 	if err == nil {
 		err = o.CheckShape()
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("the document at %s cannot be used: %w", id, err)
+	case !thread.SameOrigin(o.ID, thread.IRI(doc.URL)): // a redirect lends its name to nobody
+		return nil, errElsewhere
 	}
 	return o, nil
 }

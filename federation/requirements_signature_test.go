@@ -335,10 +335,14 @@ func TestR035_KeysOfOthers(t *testing.T) {
 		"owner is somebody else": {id + "#main-key", func(p *stranger) {
 			p.with(object{"publicKey": changed(p.publicKey(), object{"owner": "https://one.test/users/bob"})})
 		}},
-		"owner is on another server":    {"https://two.test/keys/1", func(p *stranger) { p.serve("https://two.test/keys/1", p.publicKey()) }},
-		"its owner does not list it":    {"https://one.test/keys/1", func(p *stranger) { p.serve("https://one.test/keys/1", p.publicKey()); p.with(object{"publicKey": nil}) }},
-		"listed by address, not there":  {"https://one.test/keys/1", func(p *stranger) { p.with(object{"publicKey": "https://one.test/keys/1"}) }},
-		"the document has another id":   {id + "#main-key", func(p *stranger) { p.with(object{"id": "https://one.test/users/bob"}) }},
+		"owner is on another server":   {"https://two.test/keys/1", func(p *stranger) { p.serve("https://two.test/keys/1", p.publicKey()) }},
+		"its owner does not list it":   {"https://one.test/keys/1", func(p *stranger) { p.serve("https://one.test/keys/1", p.publicKey()); p.with(object{"publicKey": nil}) }},
+		"listed by address, not there": {"https://one.test/keys/1", func(p *stranger) { p.with(object{"publicKey": "https://one.test/keys/1"}) }},
+		"the document has another id":  {id + "#main-key", func(p *stranger) { p.with(object{"id": "https://one.test/users/bob"}) }},
+		"an open redirect leads to it": {"https://one.test/away?to=two.test", func(p *stranger) {
+			p.answer(p.keyID, answer{status: http.StatusFound, header: http.Header{"Location": {"https://two.test/forged"}}})
+			p.serve("https://two.test/forged", p.document())
+		}},
 		"the document is of no account": {id + "#main-key", func(p *stranger) { p.serve(id, p.note(id, note, "x")) }},
 	} {
 		s := open(t)
@@ -521,6 +525,24 @@ func TestR041_UnsignedAndMalformed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A server that redirects wherever it is told does not lend its name to what stands there.
+func TestR043_OpenRedirects(t *testing.T) {
+	s := open(t)
+	alice := s.stranger("https://one.test/users/alice")
+	s.answer("https://one.test/notes/1", answer{status: http.StatusFound, header: http.Header{"Location": {"https://two.test/forged"}}})
+	s.serve("https://two.test/forged", alice.note("https://one.test/notes/1", note, "<p>Forged.</p>"))
+	mallory := s.stranger("https://two.test/mallory")
+	mallory.says(alice.create(alice.note("https://one.test/notes/1", note, "<p>Forged.</p>")))
+	alice.says(changed(alice.activity("Create", "https://one.test/notes/1"), object{"cc": []any{actor}}))
+	s.shows()
+
+	s.answer("https://one.test/notes/1", answer{status: http.StatusFound, header: http.Header{"Location": {"https://one.test/real/1"}}})
+	s.serve("https://one.test/real/1", alice.note("https://one.test/notes/1", note, "<p>Real.</p>"))
+	s.clock.advance(2 * time.Minute)
+	alice.says(changed(alice.activity("Create", "https://one.test/notes/1"), object{"id": "https://one.test/activities/again", "cc": []any{actor}}))
+	s.shows("@pusers_alice@one.test: <p>Real.</p>")
 }
 
 // Whatever a fetch leads to, what stands there under another id is not used.
