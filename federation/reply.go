@@ -192,13 +192,16 @@ func (f *Federation) showsUnlisted(ctx context.Context, author thread.IRI) bool 
 }
 
 // newer tells whether an object is later than what is known of it. A Create without a date of change is the first version,
-// however often it comes; where an author gives no date, ours says nothing about his clock.
+// however often it comes; where an author gives no date, ours says nothing about his clock. A first Update may be of the
+// second in which the comment was written.
 func newer(m storage.Message, known thread.Comment, o *wire.Object) bool {
 	switch {
 	case o.Updated.IsZero():
 		return m.Type != "Create"
 	case known.Edited.IsZero() && known.Published.Equal(known.Received) && o.Published.IsZero():
 		return true
+	case known.Edited.IsZero() && m.Type == "Update":
+		return !o.Updated.Before(known.Published)
 	}
 	return o.Updated.After(later(known.Edited, known.Published))
 }

@@ -335,7 +335,7 @@ func TestR056_Edits(t *testing.T) {
 		"without a date":            {object{"content": "<p>New.</p>"}, "alice", "@palice@one.test: <p>New.</p> (edited)"},
 		"other form of a date":      {object{"updated": "Sun, 01 Mar 2026 12:05:00 GMT", "content": "<p>New.</p>"}, "alice", "@palice@one.test: <p>New.</p> (edited)"},
 		"older":                     {object{"updated": at(-5), "content": "<p>New.</p>"}, "alice", "@palice@one.test: <p>Old.</p>"},
-		"of the same moment":        {object{"updated": at(0), "content": "<p>New.</p>"}, "alice", "@palice@one.test: <p>Old.</p>"},
+		"of the same second":        {object{"updated": at(0), "content": "<p>New.</p>"}, "alice", "@palice@one.test: <p>New.</p> (edited)"},
 		"by a neighbour":            {object{"updated": at(5), "content": "<p>New.</p>"}, "mallory", "@palice@one.test: <p>Old.</p>"},
 		"by a neighbour as his own": {object{"updated": at(5), "content": "<p>New.</p>", "attributedTo": "https://one.test/mallory"}, "mallory", "@palice@one.test: <p>Old.</p>"},
 		"to followers only":         {object{"updated": at(5), "content": "<p>New.</p>", "to": []any{"https://one.test/alice/followers"}}, "alice", ""},
@@ -352,6 +352,19 @@ func TestR056_Edits(t *testing.T) {
 			t.Errorf("%s: %q\n%s", name, got, s.ledger())
 		}
 	}
+}
+
+// Of two edits of one moment the first stands.
+func TestR056_EqualEdits(t *testing.T) {
+	s := open(t)
+	alice := s.stranger("https://one.test/alice")
+	n := alice.note("https://one.test/notes/1", note, "<p>Old.</p>")
+	alice.says(alice.create(n))
+	s.clock.advance(5 * time.Minute)
+	for i, text := range []string{"First.", "Second."} {
+		alice.says(changed(alice.activity("Update", changed(n, object{"updated": noon.Add(time.Minute).Format(time.RFC3339), "content": "<p>" + text + "</p>"})), object{"id": fmt.Sprint("https://one.test/updates/", i)}))
+	}
+	s.shows("@palice@one.test: <p>First.</p> (edited)")
 }
 
 // An author's clock that is behind ours takes nothing away from him.
