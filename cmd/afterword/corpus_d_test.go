@@ -275,6 +275,7 @@ func servedNote(who func(*site) *account) func(*site) {
 
 func closed(s *site) {
 	s.Helper()
+	s.clock.advance(time.Minute)
 	if err := s.db.CloseThread(s.ctx, marchNote, s.clock.now()); err != nil {
 		s.Fatal(err)
 	}
