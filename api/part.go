@@ -12,7 +12,9 @@ import (
 // branch is a top-level comment with all that stands below it, in tree order; or the rest of one.
 type branch []*thread.Placed
 
-func branches(all []*thread.Placed) (out []branch) {
+func branches(all []*thread.Placed) []branch { return appendBranches(nil, all) }
+
+func appendBranches(out []branch, all []*thread.Placed) []branch {
 	for start := 0; start < len(all); {
 		end := start + 1
 		for end < len(all) && all[end].Depth > 0 {

@@ -170,7 +170,7 @@ func (s *Server) updated(ctx context.Context, p thread.Post, old *arrangement) (
 	if len(news) == 0 {
 		return t, nil
 	}
-	t.branches = branches(placed)
+	t.branches = appendBranches(make([]branch, 0, len(old.branches)+len(news)), placed)
 	for i := range news {
 		t.add(&news[i])
 	}

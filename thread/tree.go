@@ -114,7 +114,8 @@ func (p *Placed) withoutText() *Placed {
 // answers is not there, or it is no longer shown itself.
 func Update(placed []*Placed, c Comment) (updated []*Placed, known bool) {
 	shown := !c.Deleted && c.State == Visible
-	if i := indexOf(placed, c.ID); i >= 0 {
+	same := func(p *Placed) bool { return p.Published.Equal(c.Published) && p.ID == c.ID } // its date never changes, and is nearer in memory than its id
+	if i := slices.IndexFunc(placed, same); i >= 0 {
 		return replace(placed, i, c), shown && !placed[i].Stub
 	}
 	if !shown {
@@ -122,15 +123,11 @@ func Update(placed []*Placed, c Comment) (updated []*Placed, known bool) {
 	}
 	parent := -1
 	if c.Parent != "" {
-		if parent = indexOf(placed, c.Parent); parent < 0 {
+		if parent = slices.IndexFunc(placed, func(p *Placed) bool { return p.ID == c.Parent }); parent < 0 {
 			return nil, false
 		}
 	}
 	return insert(placed, parent, c), true
-}
-
-func indexOf(placed []*Placed, id IRI) int {
-	return slices.IndexFunc(placed, func(p *Placed) bool { return p.ID == id })
 }
 
 func replace(placed []*Placed, i int, c Comment) []*Placed {
@@ -143,12 +140,17 @@ func replace(placed []*Placed, i int, c Comment) []*Placed {
 
 // insert puts a comment behind the siblings that were before it; parent is -1 at top level.
 func insert(placed []*Placed, parent int, c Comment) []*Placed {
-	at, depth := parent+1, 0
+	at, depth := len(placed), 0
 	if parent >= 0 {
 		depth = placed[parent].Depth + 1
+		for at = parent + 1; at < len(placed) && placed[at].Depth >= depth; {
+			at++
+		}
 	}
-	for at < len(placed) && placed[at].Depth >= depth && (placed[at].Depth > depth || before(&placed[at].Comment, &c) < 0) {
-		at++
+	for i := at - 1; i > parent && (placed[i].Depth > depth || before(&placed[i].Comment, &c) > 0); i-- {
+		if placed[i].Depth == depth { // most come last
+			at = i
+		}
 	}
 	placed = slices.Insert(slices.Clone(placed), at, &Placed{Comment: c, Depth: depth})
 	if parent >= 0 {

@@ -95,7 +95,7 @@ func TestUpdate(t *testing.T) {
 			c := rest[i]
 			before, kept := shape(placed), placed
 			next, known := Update(placed, c)
-			if answered := c.Parent == "" || indexOf(placed, c.Parent) >= 0 || c.Deleted || c.State != Visible; known != answered {
+			if answered := c.Parent == "" || slices.ContainsFunc(placed, func(p *Placed) bool { return p.ID == c.Parent }) || c.Deleted || c.State != Visible; known != answered {
 				t.Fatalf("%s into %s: %v", c.ID, before, known)
 			}
 			if !known {
