@@ -530,7 +530,6 @@ func TestR100_IDs(t *testing.T) {
 }
 
 func TestE39_URL(t *testing.T) {
-	const id = "https://good.test/n/1"
 	for sent, want := range map[string]string{
 		`"https://good.test/@a/1"`:               "https://good.test/@a/1",
 		`"javascript:alert(1)"`:                  "",
