@@ -469,6 +469,11 @@ func TestDemoInBrowser(t *testing.T) {
 	beta.reply(2, "Where to?")
 	blog.until(`document.querySelector(".aw > ol > li > ol > li .e-content")?.innerText.endsWith("Where to?")`)
 	blog.until(`window.opened && document.querySelector(".aw h2")?.innerText == "2 comments"`)
+	blog.accessible("a post")
+
+	blog.open(d.blog)
+	blog.until(`document.querySelector("[data-comment-count]").innerText != "Comments"`)
+	blog.accessible("the front page")
 
 	blog.open(d.blog)
 	blog.until(`[...document.querySelectorAll("[data-comment-count]")].map(a => a.innerText) == "2 comments,3 comments,9 comments"`)
@@ -477,6 +482,7 @@ func TestDemoInBrowser(t *testing.T) {
 	blog.until(`document.querySelector(".aw-closed")?.innerText.startsWith("Comments are closed.")`)
 	blog.until(`document.querySelectorAll(".aw ol ol ol ol ol article").length == 1`)
 	blog.until(`!document.querySelector(".aw-reply") && !document.body.innerText.includes("Reply")`)
+	blog.accessible("the closed post")
 }
 
 func startBrowser(t *testing.T) context.Context {

@@ -121,7 +121,7 @@ func demoHTML(cfg *config.Config, title, head, body string) string {
 
 func (b *demoBlog) front(w http.ResponseWriter, _ *http.Request) {
 	var body strings.Builder
-	body.WriteString("<h1>" + html.EscapeString(b.cfg.Blog.Name) + "</h1>\n<ul class=\"posts\">\n")
+	body.WriteString("<main>\n<h1>" + html.EscapeString(b.cfg.Blog.Name) + "</h1>\n<ul class=\"posts\">\n")
 	for _, p := range b.all() {
 		page := b.cfg.Blog.URL + p.Path
 		fmt.Fprintf(&body, "<li><a href=\"%s\">%s</a><br><time datetime=\"%s\">%s</time> · <a class=\"count\" data-comment-count href=\"%s\">Comments</a></li>\n",
@@ -135,6 +135,7 @@ func (b *demoBlog) front(w http.ResponseWriter, _ *http.Request) {
 <p><button>Publish</button></p>
 <p><small>As your site generator would, this writes a page and an entry of the feed. Afterword reads the feed, and the blog's followers get the post.</small></p>
 </form>
+</main>
 `)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	fmt.Fprint(w, demoHTML(b.cfg, b.cfg.Blog.Name, `<link rel="alternate" type="application/rss+xml" href="/demo/feed.xml">`+"\n", body.String()))
@@ -148,12 +149,14 @@ func demoPage(cfg *config.Config, p demoPost) string {
 	}
 	head := fmt.Sprintf("<link rel=\"canonical\" href=\"%s\">\n<link rel=\"alternate\" type=\"application/activity+json\" href=\"%s\">\n", page, id)
 	body := fmt.Sprintf(`<header><a href="/demo/">%s</a></header>
+<main>
 <article>
 <h1>%s</h1>
 <p><time datetime="%s">%s</time></p>
 %s
 </article>
-<afterword-thread refresh="1"><a href="%s/t?url=%s">Read or add comments</a></afterword-thread>
+<afterword-thread refresh="1" news="show"><a href="%s/t?url=%s">Read or add comments</a></afterword-thread>
+</main>
 `, html.EscapeString(cfg.Blog.Name), html.EscapeString(p.Title), p.Published.Format("2006-01-02"), p.Published.Format("2 January 2006"), p.HTML, cfg.BaseURL, page)
 	return demoHTML(cfg, p.Title, head, body)
 }
