@@ -14,14 +14,14 @@ import (
 	"afterword/thread"
 )
 
-// axeSource is axe-core, which the environment variable AFTERWORD_AXE names (.ci/run gets it from npm).
+// axeSource is axe-core, which the environment variable AXE_CORE names (.ci/run gets it from npm).
 func axeSource(t testing.TB) string {
-	source, err := os.ReadFile(os.Getenv("AFTERWORD_AXE"))
+	source, err := os.ReadFile(os.Getenv("AXE_CORE"))
 	if err != nil && os.Getenv("AFTERWORD_TEST_ALL") == "1" {
-		t.Fatal("axe-core is missing: npm install axe-core, and AFTERWORD_AXE=node_modules/axe-core/axe.min.js")
+		t.Fatal("axe-core is missing: npm install axe-core, and AXE_CORE=node_modules/axe-core/axe.min.js")
 	}
 	if err != nil {
-		t.Skip("needs axe-core: npm install axe-core, and AFTERWORD_AXE=node_modules/axe-core/axe.min.js")
+		t.Skip("needs axe-core: npm install axe-core, and AXE_CORE=node_modules/axe-core/axe.min.js")
 	}
 	return string(source)
 }

@@ -31,7 +31,7 @@ const start = (host) => {
   let busy, timer, pause = 5;
   // A permalink leads to a comment that may be far below what is in sight.
   let near = location.hash.startsWith("#c-");
-  const status = parse('<p class="aw-news" role="status"></p>');
+  const status = parse('<p class="aw aw-news" role="status"></p>');
   const dialog = parse('<dialog class="aw aw-dialog"></dialog>');
   const attribute = (name) => host.getAttribute(name) ?? "";
   const linked = () => document.getElementById(location.hash.slice(1));

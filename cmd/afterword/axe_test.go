@@ -10,9 +10,9 @@ import (
 // api says so.
 func (b tab) accessible(name string) {
 	b.t.Helper()
-	axe, err := os.ReadFile(os.Getenv("AFTERWORD_AXE"))
+	axe, err := os.ReadFile(os.Getenv("AXE_CORE"))
 	if err != nil && os.Getenv("AFTERWORD_TEST_ALL") == "1" {
-		b.t.Fatal("axe-core is missing: npm install axe-core, and AFTERWORD_AXE=node_modules/axe-core/axe.min.js")
+		b.t.Fatal("axe-core is missing: npm install axe-core, and AXE_CORE=node_modules/axe-core/axe.min.js")
 	}
 	if err != nil {
 		return
