@@ -52,7 +52,7 @@ func (d Desk) fill(in Draft) (out storage.Draft, err error) {
 	switch {
 	case in.URL == "" || strings.TrimSpace(in.Title) == "":
 		return out, refuse("incomplete", "a post needs a url and a title")
-	case !d.onBlog(in.URL):
+	case !thread.SameSite(in.URL, d.Blog):
 		return out, refuse("not_on_blog", "%s is not a page of the blog %s (blog.url in the configuration)", in.URL, d.Blog)
 	case len(in.Tags) > maxTags || len(in.Pictures) > maxPictures:
 		return out, refuse("too_many", "a post has at most %d tags and %d pictures", maxTags, maxPictures)
@@ -86,11 +86,6 @@ func pictures(in []thread.Picture, page string) (out []thread.Picture, err error
 		out = append(out, thread.Picture{URL: u.String(), Type: p.Type, Alt: sanitize.Name(p.Alt, maxAlt)})
 	}
 	return out, nil
-}
-
-func (d Desk) onBlog(page string) bool {
-	host := func(s string) string { return strings.TrimPrefix(thread.IRI(s).Host(), "www.") }
-	return host(page) != "" && host(page) == host(d.Blog)
 }
 
 // HTML is the blogger's text or HTML as a Note shows it.

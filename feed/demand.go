@@ -24,7 +24,7 @@ func (r *Reader) Demand(ctx context.Context, page string) error {
 	path, err := thread.PathOf(page)
 	asked := thread.IRI(r.Blog).Origin() + path
 	key := thread.CanonicalURL(asked)
-	if err != nil || !OnBlog(page, r.Blog) || key == thread.CanonicalURL(r.Blog) || r.strangers.knows(key, r.Now()) {
+	if err != nil || !thread.SameSite(page, r.Blog) || key == thread.CanonicalURL(r.Blog) || r.strangers.knows(key, r.Now()) {
 		return storage.ErrNotFound
 	}
 	switch item, err := r.DB.FindItem(ctx, storage.Draft{URL: asked}); {

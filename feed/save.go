@@ -143,20 +143,12 @@ func (r *Reader) pageOf(it item) string {
 	for _, link := range it.links {
 		iri, err := thread.ParseIRI(link)
 		page := string(iri)
-		if err == nil && OnBlog(page, r.Blog) && thread.CanonicalURL(page) != thread.CanonicalURL(r.Blog) {
+		if err == nil && thread.SameSite(page, r.Blog) && thread.CanonicalURL(page) != thread.CanonicalURL(r.Blog) {
 			return page
 		}
 	}
 	return ""
 }
-
-// OnBlog tells whether a page is on the blog's host, with or without "www.".
-func OnBlog(page, blog string) bool {
-	p, b := bareHost(page), bareHost(blog)
-	return p != "" && p == b
-}
-
-func bareHost(page string) string { return strings.TrimPrefix(thread.IRI(page).Host(), "www.") }
 
 // draft is an item as it is saved.
 func (r *Reader) draft(it item, page, lang string) storage.Draft {

@@ -102,3 +102,22 @@ func FuzzIRI(f *testing.F) {
 		PathOf(s) //nolint:errcheck // it must only not panic
 	})
 }
+
+func TestSameSite(t *testing.T) {
+	for _, x := range []struct {
+		a, b string
+		want bool
+	}{
+		{"https://blog.test/a", "http://WWW.blog.test/", true},
+		{"https://blog.test:443/a", "https://blog.test", true},
+		{"https://blog.test:8443/a", "https://blog.test", false},
+		{"https://a.blog.test/", "https://blog.test", false},
+		{"https://blog.test.evil.test/", "https://blog.test", false},
+		{"blog.test", "blog.test", false},
+		{"", "", false},
+	} {
+		if got := SameSite(x.a, x.b); got != x.want {
+			t.Errorf("%s and %s: %v", x.a, x.b, got)
+		}
+	}
+}

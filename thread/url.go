@@ -50,6 +50,12 @@ func isTracking(name string) bool {
 	return strings.HasPrefix(name, "utm_")
 }
 
+// SameSite tells whether two pages are on one host, with or without "www.".
+func SameSite(a, b string) bool {
+	site := func(page string) string { return strings.TrimPrefix(IRI(page).Host(), "www.") }
+	return site(a) != "" && site(a) == site(b)
+}
+
 // PathOf is the part of a page's URL that names its Note: path and telling query, as "/2009/07/06/slug/" or
 // "/?p=1". CONTRACT calls it PATH.
 func PathOf(page string) (string, error) {
