@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -201,6 +202,7 @@ func (s *server) run(ctx context.Context, l net.Listener, handler http.Handler) 
 		web.Shutdown(end) //nolint:errcheck // whoever is still there is cut off
 	})
 	s.log.Info("serving", "at", l.Addr().String(), "as", s.cfg.BaseURL, "account", "@"+s.cfg.Account())
+	debug.FreeOSMemory() // what starting needed is not needed again
 	err := web.Serve(conns)
 	stop()
 	working.Wait()
