@@ -7,18 +7,27 @@ import (
 	"strings"
 )
 
-// read runs the benchmarks of package api: they know its inside, and are not written twice.
-func (b *bench) read() error {
-	out, err := exec.CommandContext(b.ctx, "go", "test", "./api", "-run", "^$", "-bench", "^Benchmark(Cached|Rebuild|Page|Stampede)$", "-benchtime", "1s").CombinedOutput()
+// goBench runs benchmarks of a package, which know its inside and are not written twice, and hands over the figures of each.
+func (b *bench) goBench(pkg, pattern, time string, show func(name string, figures map[string]float64)) error {
+	out, err := exec.CommandContext(b.ctx, "go", "test", pkg, "-run", "^$", "-bench", pattern, "-benchtime", time).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%w: %s", err, out)
 	}
 	for line := range strings.Lines(string(out)) {
 		if fields := strings.Fields(line); strings.HasPrefix(line, "Benchmark") && len(fields) > 3 {
-			b.showRead(strings.TrimPrefix(fields[0], "Benchmark"), units(fields[2:]))
+			name := strings.TrimPrefix(fields[0], "Benchmark")
+			if at := strings.LastIndexByte(name, '-'); at > 0 { // of the processors
+				name = name[:at]
+			}
+			show(name, units(fields[2:]))
 		}
 	}
 	return nil
+}
+
+// read: threads from the cache, beside a handler that has the same bytes, and made anew.
+func (b *bench) read() error {
+	return b.goBench("./api", "^Benchmark(Cached|Rebuild)$", "1s", b.showRead)
 }
 
 // units are the values of a benchmark's line by their units.
@@ -31,7 +40,6 @@ func units(fields []string) map[string]float64 {
 }
 
 func (b *bench) showRead(name string, v map[string]float64) {
-	name = name[:strings.LastIndexByte(name, '-')] // of the processors
 	if kind, ok := strings.CutPrefix(name, "Cached/"); ok {
 		beside := "handler that has the same bytes"
 		b.show("cached thread, "+kind+": requests/s", fmt.Sprintf("%.2f×", v["ofmemory"]), beside, "≥ 0.85×", goal(v["ofmemory"] >= 0.85))
