@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"html"
 	"strings"
 	"time"
@@ -21,7 +20,8 @@ import (
 type markup struct {
 	bytes.Buffer
 	*words
-	indent int // how deep comments are indented
+	indent int    // how deep comments are indented
+	asks   string // id of the form that the buttons belong to
 }
 
 // literal is markup that stands in this source: no string from elsewhere becomes one without a conversion.
@@ -143,7 +143,7 @@ func (m *markup) comment(p part, c step, s *Server, open bool) {
 	m.replyTo(p, c)
 	m.content(c)
 	m.branchClosed(c)
-	m.foot(p, c, open)
+	m.foot(c, open)
 	m.put("</article>")
 }
 
@@ -276,14 +276,14 @@ func (m *markup) branchClosed(c step) {
 	}
 }
 
-func (m *markup) foot(p part, c step, open bool) {
+func (m *markup) foot(c step, open bool) {
 	address := original(c.Placed)
 	if address == "" {
 		return
 	}
 	m.put(`<div class="aw-foot">`)
 	if open && !c.Imported { // nobody's server would find that one
-		m.ask("aw-reply", p.post, c.ID, m.ReplyHere, fmt.Sprintf(m.ReplyTo, name(c.Author)))
+		m.ask("aw-reply", c.ID, m.ReplyHere, strings.Replace(m.ReplyTo, "%s", name(c.Author), 1))
 	}
 	m.link("aw-original", address, m.Original)
 	if numbers := m.numbers(c.Likes, c.Boosts); numbers != "" {

@@ -182,9 +182,9 @@ func (s *Server) notices(m *markup, p part, state thread.Openness) {
 	}
 	m.put(`<p class="aw-actions">`)
 	if state != thread.Closed {
-		m.ask("aw-reply", p.post, p.post.ID, m.Reply, "")
+		m.ask("aw-reply", p.post.ID, m.Reply, "")
 	}
-	m.ask("aw-follow", p.post, thread.IRI(s.Base+"/actor"), m.Follow, "")
+	m.ask("aw-follow", thread.IRI(s.Base+"/actor"), m.Follow, "")
 	m.put("</p>\n")
 	if state != thread.Closed && !at.IsZero() {
 		m.note(fmt.Sprintf(m.ClosesOn, m.date(at)))

@@ -48,8 +48,9 @@ func (s *Server) subject(ctx context.Context, id string) (subject, error) {
 // askForm is what the buttons of a section belong to: a plain form that leads to the page of what was chosen. The script
 // opens a dialog instead.
 func (m *markup) askForm(base string, p thread.Post) {
+	m.asks = "ask-" + anchor(p.ID)
 	m.put("<form")
-	m.attr("id", "ask-"+anchor(p.ID))
+	m.attr("id", m.asks)
 	m.attr("action", base+"/reply")
 	m.put(`><input type="hidden" name="lang"`)
 	m.attr("value", m.Lang)
@@ -57,9 +58,9 @@ func (m *markup) askForm(base string, p thread.Post) {
 }
 
 // ask makes a button of it; label is what it is called where its text alone would not do.
-func (m *markup) ask(class literal, p thread.Post, about thread.IRI, text, label string) {
+func (m *markup) ask(class literal, about thread.IRI, text, label string) {
 	m.put(`<button class="aw-ask `, class, `" name="uri"`)
-	m.attr("form", "ask-"+anchor(p.ID))
+	m.attr("form", m.asks)
 	m.attr("value", string(about))
 	if label != "" {
 		m.attr("aria-label", label)
