@@ -55,13 +55,13 @@ type Config struct {
 // Server answers readers.
 type Server struct {
 	Config
-	headers map[view]http.Header
-	cache   *cache
-	flight  singleflight.Group
-	lookups lookups
-	misses  budgets
-	hits    *metrics.Counter
-	reads   atomic.Int64 // threads that were read as a whole
+	headers    map[view]http.Header
+	cache      *cache
+	flight     singleflight.Group
+	lookups    lookups
+	misses     budgets
+	hits, made *metrics.Series
+	reads      atomic.Int64 // threads that were read as a whole
 }
 
 // New makes a Server.
@@ -75,8 +75,8 @@ func New(c Config) *Server {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Server{Config: c, headers: headers(c.BlogOrigins), cache: newCache(c.CacheBytes),
-		hits: c.Metrics.Counter("afterword_threads_total", "Threads that were asked for, by whether their bytes were ready.", "cache")}
+	asked := c.Metrics.Counter("afterword_threads_total", "Threads that were asked for, by whether their bytes were ready.", "cache")
+	return &Server{Config: c, headers: headers(c.BlogOrigins), cache: newCache(c.CacheBytes), hits: asked.Of("hit"), made: asked.Of("miss")}
 }
 
 // Handler serves the paths below the base.

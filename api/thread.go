@@ -23,10 +23,10 @@ func (s *Server) body(q query) (*body, error) { return s.bodyFor(q, func() error
 func (s *Server) bodyFor(q query, allow func() error) (*body, error) {
 	old, _ := s.cache.get(q).(*body)
 	if old != nil && (old.fresh(s.DB.Version(), s.Now()) || !old.renewing.CompareAndSwap(false, true)) {
-		s.hits.Inc("hit")
+		s.hits.Inc()
 		return old, nil
 	}
-	s.hits.Inc("miss")
+	s.made.Inc()
 	if old != nil {
 		defer old.renewing.Store(false)
 	}

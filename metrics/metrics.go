@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // maxSeries bounds what a counter remembers, whatever strangers make it count; the rest is counted as "other".
@@ -32,7 +33,7 @@ type Counter struct {
 	labels []string
 
 	mu     sync.Mutex // guards what follows
-	series map[string]int64
+	series map[string]*Series
 }
 
 type head struct{ name, help, kind string }
@@ -46,27 +47,43 @@ func (s *Set) Counter(name, help string, labels ...string) *Counter {
 	if s == nil {
 		return nil
 	}
-	c := &Counter{head: head{name, help, "counter"}, labels: labels, series: map[string]int64{}}
+	c := &Counter{head: head{name, help, "counter"}, labels: labels, series: map[string]*Series{}}
 	if len(labels) == 0 {
-		c.series[""] = 0
+		c.series[""] = new(Series)
 	}
 	s.add(c)
 	return c
 }
 
-// Inc counts one thing with these label values, as many as the counter has labels.
-func (c *Counter) Inc(values ...string) {
+// Series is a counter with its label values: counting costs next to nothing.
+type Series struct{ n atomic.Int64 }
+
+// Inc counts one thing.
+func (s *Series) Inc() {
+	if s != nil {
+		s.n.Add(1)
+	}
+}
+
+// Of is the series with these label values, as many as the counter has labels.
+func (c *Counter) Of(values ...string) *Series {
 	if c == nil {
-		return
+		return nil
 	}
 	key := labelled(c.labels, values)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, known := c.series[key]; !known && len(c.series) >= maxSeries {
+	if c.series[key] == nil && len(c.series) >= maxSeries {
 		key = labelled(c.labels, slices.Repeat([]string{"other"}, len(c.labels)))
 	}
-	c.series[key]++
+	if c.series[key] == nil {
+		c.series[key] = new(Series)
+	}
+	return c.series[key]
 }
+
+// Inc counts one thing with these label values.
+func (c *Counter) Inc(values ...string) { c.Of(values...).Inc() }
 
 func (c *Counter) write(w io.Writer) {
 	c.mu.Lock()
@@ -74,7 +91,7 @@ func (c *Counter) write(w io.Writer) {
 	c.mu.Unlock()
 	c.head.write(w)
 	for _, key := range slices.Sorted(maps.Keys(series)) {
-		fmt.Fprintf(w, "%s%s %d\n", c.head.name, key, series[key])
+		fmt.Fprintf(w, "%s%s %d\n", c.head.name, key, series[key].n.Load())
 	}
 }
 
