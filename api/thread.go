@@ -19,7 +19,8 @@ const patience = 30 * time.Second
 // makes it anew; those that come meanwhile get the old one, or wait when there is none.
 func (s *Server) body(q query) (*body, error) { return s.bodyFor(q, func() error { return nil }) }
 
-// bodyFor is body, asking allow before anything is made.
+// bodyFor is body, asking allow before anything is made that was not kept. To bring what is kept up to date is no stranger's
+// doing: it happens once for each commit, whoever asks.
 func (s *Server) bodyFor(q query, allow func() error) (*body, error) {
 	old, _ := s.cache.get(q).(*body)
 	if old != nil && (old.fresh(s.DB.Version(), s.Now()) || !old.renewing.CompareAndSwap(false, true)) {
@@ -29,8 +30,7 @@ func (s *Server) bodyFor(q query, allow func() error) (*body, error) {
 	s.made.Inc()
 	if old != nil {
 		defer old.renewing.Store(false)
-	}
-	if err := allow(); err != nil {
+	} else if err := allow(); err != nil {
 		return nil, err
 	}
 	b, err, _ := s.flight.Do(fmt.Sprintf("%#v", q), func() (any, error) { return s.renew(q, old) })
