@@ -42,6 +42,7 @@ func (c *Config) Check() error {
 		{"blog.header", func() error { return c.checkLink(&c.Blog.Header) }},
 		{"blog.fields", c.checkFields},
 		{"blog.language", c.checkLanguage},
+		{"blog.note_template", c.checkTemplate},
 		{"blog.pictures", c.checkPictures},
 		{"blog.owner", c.checkOwner},
 		{"federation.contact", c.checkContact},
@@ -68,7 +69,9 @@ func (f field) check() error {
 		if len(f.choices) > 0 && !slices.Contains(f.choices, v) {
 			return mistake(v, "is not one of "+strings.Join(f.choices, ", "))
 		}
-		isControl := func(r rune) bool { return unicode.IsControl(r) && (r != '\n' || f.key != "blog.summary") }
+		isControl := func(r rune) bool {
+			return unicode.IsControl(r) && (r != '\n' || f.key != "blog.summary" && f.key != "blog.note_template")
+		}
 		if !utf8.ValidString(v) || strings.ContainsFunc(v, isControl) {
 			return mistake(v, "contains a control character")
 		}
@@ -210,6 +213,33 @@ var language = regexp.MustCompile(`^([A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*)?$`)
 func (c *Config) checkLanguage() error {
 	if !language.MatchString(c.Blog.Language) {
 		return mistake(c.Blog.Language, `is not a language tag, such as "en" or "de-CH"`)
+	}
+	return nil
+}
+
+var (
+	placeholder = regexp.MustCompile(`\{[A-Za-z_]+\}`)
+	textAlone   = regexp.MustCompile(`(^|</?(p|div|blockquote)>|</(ul|ol|pre|h[1-6])>)\s*\{text\}\s*($|</?(p|div|blockquote)>|<(ul|ol|pre|h[1-6])>)`)
+)
+
+// checkTemplate refuses what a Note would not say, or not where it seems.
+func (c *Config) checkTemplate() error {
+	t := c.Blog.NoteTemplate
+	if t == "" {
+		return nil
+	}
+	for _, name := range placeholder.FindAllString(t, -1) {
+		if !slices.Contains([]string{"{title}", "{text}", "{link}", "{tags}"}, name) {
+			return mistake(name, "is no placeholder; there are {title}, {text}, {link}, {tags}")
+		}
+	}
+	switch {
+	case len(t) > 4000:
+		return mistake(t, "is longer than 4000 bytes")
+	case !strings.Contains(t, "{link}"):
+		return mistake(t, "has no {link}: a Note leads to its post")
+	case strings.Count(t, "{text}") > 1, strings.Contains(t, "{text}") && !textAlone.MatchString(t):
+		return mistake("{text}", "is paragraphs itself: write it once, between others, as in <p>{title}</p> {text} <p>{link}</p>")
 	}
 	return nil
 }

@@ -39,6 +39,7 @@ type Blog struct {
 	Fields        []string `key:"fields" doc:"further lines of the profile, such as \"Pronouns: she/her\"; four at most are shown by most servers"`
 	Language      string   `key:"language" doc:"of the posts: en, de-CH"`
 	Note          string   `key:"note" one:"excerpt full title" doc:"how much of a post its Note says: excerpt | full | title"`
+	NoteTemplate  string   `key:"note_template" doc:"HTML of a Note with {title}, {text}, {link} and {tags}; empty: <p><strong>{title}</strong></p> {text} <p>{link}</p> <p>{tags}</p>"`
 	Pictures      int      `key:"pictures" doc:"how many of a post's pictures its Note shows, at most 4; with 0 Mastodon shows a preview of the page instead"`
 	RemoveMissing bool     `key:"remove_missing" doc:"remove a post when the feed has listed it no more for a while and its page is gone (404)"`
 	Owner         string   `key:"owner" doc:"the blogger's own fediverse account, @me@host or its URL; its replies carry the Author badge"`

@@ -59,6 +59,7 @@ header = "https://cdn.example.com/wide.png"
 fields = ["Pronouns: she/her", "Code: https://example.org/me"]
 language = "de-CH"
 note = "full"
+note_template = "{link}"
 pictures = 2
 remove_missing = true
 owner = "me@Example.Social"
@@ -86,7 +87,7 @@ contact = "mailto:me@example.com"
 		Debug:          "localhost:6060",
 		Blog: Blog{URL: "https://example.com/blog", Feed: "https://example.com/?feed=rss2", Handle: "thoughts_1", AccountDomain: "example.com",
 			Name: `Ünïcode "quoted" 'blog'`, Summary: "two\nlines", Icon: "https://cdn.example.com/i.png?v=2", Header: "https://cdn.example.com/wide.png",
-			Fields: []string{"Pronouns: she/her", "Code: https://example.org/me"}, Language: "de-CH", Note: "full", Pictures: 2,
+			Fields: []string{"Pronouns: she/her", "Code: https://example.org/me"}, Language: "de-CH", Note: "full", NoteTemplate: "{link}", Pictures: 2,
 			RemoveMissing: true, Owner: "@me@example.social"},
 		Comments:   Comments{Moderation: "first", CloseAfter: Duration(14 * day), CloseAfterComments: 50, ClosedNotice: true, Images: "avatars"},
 		Limits:     Limits{ActorHour: 1, NewActorsHour: 3},
@@ -139,6 +140,7 @@ header = ""                               # URL of a wide image above the profil
 fields = []                               # further lines of the profile, such as "Pronouns: she/her"; four at most are shown by most servers
 language = ""                             # of the posts: en, de-CH
 note = "excerpt"                          # how much of a post its Note says: excerpt | full | title
+note_template = ""                        # HTML of a Note with {title}, {text}, {link} and {tags}; empty: <p><strong>{title}</strong></p> {text} <p>{link}</p> <p>{tags}</p>
 pictures = 4                              # how many of a post's pictures its Note shows, at most 4; with 0 Mastodon shows a preview of the page instead
 remove_missing = false                    # remove a post when the feed has listed it no more for a while and its page is gone (404)
 owner = ""                                # the blogger's own fediverse account, @me@host or its URL; its replies carry the Author badge
@@ -171,15 +173,15 @@ func TestMistakes(t *testing.T) {
 	for _, x := range []struct{ text, want string }{
 		{minimal + "[comments]\n\nmoderation = \"sometimes\"\n", `afterword.toml:6: comments.moderation: "sometimes" is not one of none, first, all`},
 		{minimal + "[comments]\nimages = \"\"\n", `afterword.toml:5: comments.images: "" is not one of none, avatars, all`},
-		{minimal + "feeds = \"\"\n", `afterword.toml:4: blog.feeds: unknown key; there are url, feed, handle, account_domain, name, summary, icon, header, fields, language, note, pictures, remove_missing, owner`},
+		{minimal + "feeds = \"\"\n", `afterword.toml:4: blog.feeds: unknown key; there are url, feed, handle, account_domain, name, summary, icon, header, fields, language, note, note_template, pictures, remove_missing, owner`},
 		{"Base_URL = \"https://x.test\"\n", `afterword.toml:1: Base_URL: unknown key; there are base_url, listen, database, trusted_proxies, debug`},
 		{minimal + "[coments]\nimages = \"none\"\n", `afterword.toml:4: coments: unknown key; there are base_url, listen, database, trusted_proxies, debug`},
 		{minimal + "[coments]\n", `afterword.toml:4: coments: unknown key; there are base_url, listen, database, trusted_proxies, debug`},
-		{minimal + "[blog.more]\nx = 1\n", `afterword.toml:4: blog.more: unknown key; there are url, feed, handle, account_domain, name, summary, icon, header, fields, language, note, pictures, remove_missing, owner`},
+		{minimal + "[blog.more]\nx = 1\n", `afterword.toml:4: blog.more: unknown key; there are url, feed, handle, account_domain, name, summary, icon, header, fields, language, note, note_template, pictures, remove_missing, owner`},
 		{"comments = \"all\"\n" + minimal, `afterword.toml:1: comments: is a section: write [comments] on a line of its own`},
 		{minimal + "[[limits]]\nactor_hour = 1\n", `afterword.toml:4: limits: is a section: write [limits] on a line of its own`},
 		{minimal + "[listen]\na = 1\n", `afterword.toml:4: listen: map[a:1] is not text: put it in quotes`},
-		{minimal + "limits.actor_hour = -1\n", `afterword.toml:4: blog.limits: unknown key; there are url, feed, handle, account_domain, name, summary, icon, header, fields, language, note, pictures, remove_missing, owner`},
+		{minimal + "limits.actor_hour = -1\n", `afterword.toml:4: blog.limits: unknown key; there are url, feed, handle, account_domain, name, summary, icon, header, fields, language, note, note_template, pictures, remove_missing, owner`},
 		{"debug = \":6060\"\n" + minimal, `afterword.toml:1: debug: ":6060" is not host:port of this machine alone, such as "127.0.0.1:6060"`},
 		{"debug = \"192.0.2.1:6060\"\n" + minimal, `afterword.toml:1: debug: "192.0.2.1:6060" is not host:port of this machine alone, such as "127.0.0.1:6060"`},
 		{"limits.actor_hour = -1\n" + minimal, `afterword.toml:1: limits.actor_hour: -1 is less than 0`},
@@ -192,6 +194,10 @@ func TestMistakes(t *testing.T) {
 		{minimal + "name = \"a\\u001b[31m\"\n", `afterword.toml:4: blog.name: "a\x1b[31m" contains a control character`},
 		{minimal + "language = \"deutsch!\"\n", `afterword.toml:4: blog.language: "deutsch!" is not a language tag, such as "en" or "de-CH"`},
 		{minimal + "pictures = 5\n", `afterword.toml:4: blog.pictures: 5 is more than 4, which is what Mastodon shows`},
+		{minimal + "note_template = \"{titel} {link}\"\n", `afterword.toml:4: blog.note_template: "{titel}" is no placeholder; there are {title}, {text}, {link}, {tags}`},
+		{minimal + "note_template = \"<p>{title}</p>\"\n", `afterword.toml:4: blog.note_template: "<p>{title}</p>" has no {link}: a Note leads to its post`},
+		{minimal + "note_template = \"<p>{title}: {text}</p> {link}\"\n", `afterword.toml:4: blog.note_template: "{text}" is paragraphs itself: write it once, between others, as in <p>{title}</p> {text} <p>{link}</p>`},
+		{minimal + "note_template = \"" + strings.Repeat("a", 4001) + "\"\n", `afterword.toml:4: blog.note_template: "` + strings.Repeat("a", 100) + `" is longer than 4000 bytes`},
 		{minimal + "owner = \"me\"\n", `afterword.toml:4: blog.owner: "me" is neither an account, such as "@me@example.social", nor its URL`},
 		{minimal + "owner = \"@me@here@there.test\"\n", `afterword.toml:4: blog.owner: "@me@here@there.test" is neither an account, such as "@me@example.social", nor its URL`},
 		{minimal + "owner = \"http://example.social/@me\"\n", `afterword.toml:4: blog.owner: "http://example.social/@me" is not https, which the fediverse requires`},

@@ -26,6 +26,7 @@ import (
 	"afterword/federation/wire"
 	"afterword/fetch"
 	"afterword/metrics"
+	"afterword/sanitize"
 	"afterword/storage"
 	"afterword/thread"
 )
@@ -48,6 +49,7 @@ type Config struct {
 	Version string   // of the program, for NodeInfo
 
 	Rules        thread.Rules
+	Template     string // of a Note's text: HTML with {title}, {text}, {link} and {tags}; empty: all four in this order
 	ClosedNotice bool   // a closed thread's Note says so in its text
 	Owner        string // the blogger's own account, "@me@host" or its URL; may be empty
 	Limits       Limits
@@ -110,6 +112,7 @@ func New(ctx context.Context, c Config) (*Federation, error) {
 	f := &Federation{Config: c, limit: newLimiter(c.Limits, c.Now), sources: &sources{now: c.Now}}
 	f.blog = wire.Blog{Base: c.Base, Handle: c.Handle, Domain: c.Domain, Name: c.Name, Summary: c.Summary, Lang: c.Lang,
 		Page: c.Page, Icon: c.Icon, Header: c.Header, Published: published, ClosedNotice: c.ClosedNotice}
+	f.blog.Template = wire.Template(c.Template, func(text string) string { return sanitize.Note(text, c.Page) })
 	for _, line := range c.Fields {
 		name, value, _ := strings.Cut(line, ":")
 		f.blog.Fields = append(f.blog.Fields, wire.Field{Name: strings.TrimSpace(name), Value: strings.TrimSpace(value)})

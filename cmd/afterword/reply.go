@@ -85,7 +85,7 @@ func newFederation(ctx context.Context, cfg *config.Config, db *storage.DB, clie
 		DB: db, Fetch: client, Base: cfg.BaseURL, Handle: cfg.Blog.Handle, Domain: cfg.Blog.AccountDomain, Name: cfg.Blog.Name,
 		Summary: desk.HTML(strings.TrimSpace(cfg.Blog.Summary), cfg.Blog.URL), Lang: cfg.Blog.Language, Page: cfg.Blog.URL, Icon: cfg.Blog.Icon,
 		Header: cfg.Blog.Header, Fields: cfg.Blog.Fields,
-		Version: version, Rules: rules(cfg), ClosedNotice: cfg.Comments.ClosedNotice, Owner: cfg.Blog.Owner, Now: w.Now, Log: w.Log, Metrics: w.metrics,
+		Version: version, Rules: rules(cfg), Template: cfg.Blog.NoteTemplate, ClosedNotice: cfg.Comments.ClosedNotice, Owner: cfg.Blog.Owner, Now: w.Now, Log: w.Log, Metrics: w.metrics,
 		Limits: federation.Limits{ActorHour: cfg.Limits.ActorHour, HostHour: cfg.Limits.HostHour, NewActorsHour: cfg.Limits.NewActorsHour},
 		Demand: demand,
 		Source: source(cfg),

@@ -31,7 +31,8 @@ type Blog struct {
 	Former    Key          // the key before it, while that is still good
 	Published time.Time
 
-	ClosedNotice bool // the Note's text says that comments are closed
+	Template     string // of a Note's text, made by Template; empty: title, text, link and tags
+	ClosedNotice bool   // the Note's text says that comments are closed
 }
 
 // Field is a line of the profile.

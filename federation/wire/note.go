@@ -163,28 +163,6 @@ func (b Blog) policy(state thread.Openness) doc {
 	return doc{"canReply": reply, "canQuote": doc{"automaticApproval": us}}
 }
 
-// postHTML is the text of a post's Note: title, text, a link to the page, tags (requirement 20).
-func (b Blog) postHTML(p thread.Post, state thread.Openness) string {
-	var s strings.Builder
-	if p.Title != "" {
-		s.WriteString("<p><strong>" + html.EscapeString(p.Title) + "</strong></p>")
-	}
-	s.WriteString(block(cmp.Or(p.Content, p.Summary)))
-	page := html.EscapeString(p.URL)
-	s.WriteString(`<p><a href="` + page + `">` + page + `</a></p>`)
-	if names := hashtags(p.Tags); len(names) > 0 {
-		var links []string
-		for _, name := range names {
-			links = append(links, `<a href="`+html.EscapeString(b.tagPage(name))+`" class="mention hashtag" rel="tag">#`+name+`</a>`)
-		}
-		s.WriteString("<p>" + strings.Join(links, " ") + "</p>")
-	}
-	if b.ClosedNotice && state == thread.Closed {
-		s.WriteString("<p>Comments are closed.</p>")
-	}
-	return s.String()
-}
-
 // block is safe HTML as a block of its own.
 func block(safe string) string {
 	safe = strings.TrimSpace(safe)
