@@ -24,6 +24,7 @@ func (f *Federation) Handler() http.Handler {
 		"/.well-known/nodeinfo":  f.nodeInfoLinks,
 		"/nodeinfo/2.0":          f.nodeInfo("2.0"),
 		"/nodeinfo/2.1":          f.nodeInfo("2.1"),
+		"/{$}":                   f.home,
 		"/actor":                 f.actor,
 		"/outbox":                f.outbox,
 		"/followers":             f.followers,
@@ -169,6 +170,14 @@ func (f *Federation) actor(r *http.Request) document {
 		return failed(err)
 	}
 	return activityJSON(me.blog.ActorDocument())
+}
+
+// home leads who asks for base_url itself to whom they mean.
+func (f *Federation) home(r *http.Request) document {
+	if WantsActivity(r) {
+		return document{location: string(f.Actor())}
+	}
+	return document{location: f.Page}
 }
 
 func (f *Federation) followers(r *http.Request) document {

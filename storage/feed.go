@@ -79,6 +79,11 @@ func movedFrom(q queryer, page string) (thread.Post, error) {
 	return one(q, scanPost, "SELECT "+postColumns+" FROM posts WHERE removed = 0 AND id = (SELECT post FROM aliases WHERE page = $1)", page)
 }
 
+// MovedPosts lists the posts whose page is not where it was at first, newest first.
+func (db *DB) MovedPosts(ctx context.Context, limit int) ([]thread.Post, error) {
+	return list(db.read(ctx), scanPost, "SELECT "+postColumns+" FROM posts WHERE removed = 0 AND id IN (SELECT post FROM aliases) ORDER BY published DESC, id LIMIT $1", limit)
+}
+
 // follow lets a post move to the page of a draft that names it by its guid. Its id stays, and its old page leads to it.
 func (t tx) follow(p *thread.Post, d Draft) (moved bool, err error) {
 	from, to := thread.CanonicalURL(p.URL), thread.CanonicalURL(d.URL)

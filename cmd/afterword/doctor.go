@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"afterword/config"
 	"afterword/fetch"
@@ -54,8 +53,8 @@ func doctor(c *call) error {
 	e := &examination{ctx: c.ctx, cfg: cfg, db: db, client: newClient(cfg, w), w: w}
 	var findings []finding
 	problems := 0
-	for _, check := range []func() finding{e.database, e.names, e.server, e.clock, e.proxy, e.account, e.accountOnServer, e.actor,
-		e.feed, e.alternate, e.verifiedLink, e.queue} {
+	for _, check := range []func() finding{e.database, e.names, e.server, e.clock, e.proxy, e.inbox, e.account, e.accountOnServer, e.actor,
+		e.feed, e.link, e.moved, e.home, e.verifiedLink, e.queue} {
 		f := check()
 		if f.State == "" { // nothing to say
 			continue
@@ -80,7 +79,7 @@ func doctor(c *call) error {
 func (c *call) printFinding(f finding) {
 	c.printf("%-7s %-12s %s\n", f.State, f.Check, f.Found)
 	if f.Fix != "" {
-		c.printf("%s", strings.ReplaceAll(indent(f.Fix), "    ", "        "))
+		c.printf("%s", indent(indent(f.Fix)))
 	}
 }
 

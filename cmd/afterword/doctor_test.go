@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -86,7 +87,7 @@ func TestInit(t *testing.T) {
 }
 
 const (
-	frontPage = `<html><head><title>B</title><link rel="alternate" type="application/rss+xml" href="/feed.xml"></head><body><a rel="me" href="%s/actor">x</a></body></html>`
+	frontPage = `<html><head><title>B</title><link rel="alternate" type="application/activity+json" href="%[1]s/actor"><link rel="alternate" type="application/rss+xml" href="/feed.xml"></head><body><a rel="me" href="%[1]s/actor">x</a></body></html>`
 	rss       = `<rss version="2.0"><channel><title>B</title><item><title>A</title><link>%sa/</link><guid>1</guid></item></channel></rss>`
 	postPage  = `<html><head><title>A</title><link rel="alternate" type="application/activity+json" href="%s/posts/a/"></head></html>`
 )
@@ -123,16 +124,140 @@ func TestDoctor(t *testing.T) {
 			t.Fatalf("exit %d\n%s", code, said)
 		}
 	}
-	examine(0, map[string]string{"database": "ok", "server": "ok", "clock": "", "proxy": "ok", "account": "ok", "actor": "ok", "feed": "ok", "link": "ok", "rel=me": "ok", "queue": "ok"})
+	examine(0, map[string]string{"database": "ok", "server": "ok", "clock": "", "proxy": "ok", "inbox": "ok", "account": "ok", "actor": "ok", "feed": "ok", "link": "ok", "moved": "", "home": "ok", "rel=me": "ok", "queue": "ok"})
 	blog["/a/"], blog["/feed.xml"] = "<title>A</title>", "no feed"
 	blog["/"] = strings.ReplaceAll(blog["/"], `rel="me"`, "")
-	examine(1, map[string]string{"feed": "failed", "link": "failed", "rel=me": "advice"}, `href="`+s.base+`/posts/a/"`, "2 of 9 checks failed")
+	examine(1, map[string]string{"feed": "failed", "link": "failed", "rel=me": "advice"}, `href="`+s.base+`/posts/a/"`, "2 of 11 checks failed")
 	delete(blog, "/feed.xml")
 	examine(1, map[string]string{"feed": "failed"}, "404")
 	network.Serve("comments.test", http.NotFoundHandler())
 	examine(1, map[string]string{"server": "failed", "proxy": "", "actor": ""}, "reverse_proxy 127.0.0.1:0", "proxy_pass")
 	if _, said := attempt(t, network, "-config", s.config, "doctor", "-json"); !strings.HasPrefix(said, "[\n") {
 		t.Error(said)
+	}
+}
+
+// TestDoctorNamesTheFix: odd deployments, each with what it says to do.
+func TestDoctorNamesTheFix(t *testing.T) {
+	page := func(status int, text string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			w.WriteHeader(status)
+			fmt.Fprint(w, text)
+		})
+	}
+	for name, c := range map[string]struct {
+		config string // more of it
+		spoil  func(network *fedtest.Network, server, blog http.Handler)
+		check  string
+		state  string
+		words  string
+	}{
+		"a challenge": {spoil: func(n *fedtest.Network, _, _ http.Handler) {
+			n.Serve("comments.test", page(http.StatusForbidden, "<!DOCTYPE html><title>Just a moment...</title>"))
+		}, check: "server", state: "failed", words: "Other servers are no browsers"},
+		"a challenge for messages": {spoil: func(n *fedtest.Network, server, _ http.Handler) {
+			n.Serve("comments.test", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPost {
+					server = page(http.StatusServiceUnavailable, "<!DOCTYPE html>Checking your browser")
+				}
+				server.ServeHTTP(w, r)
+			}))
+		}, check: "inbox", state: "failed", words: "Other servers are no browsers"},
+		"nobody behind the proxy": {spoil: func(n *fedtest.Network, _, _ http.Handler) {
+			n.Serve("comments.test", page(http.StatusBadGateway, "<html>502 Bad Gateway"))
+		}, check: "server", state: "failed", words: "afterword serve"},
+		"a redirect": {spoil: func(n *fedtest.Network, server, _ http.Handler) {
+			n.Serve("www.comments.test", server)
+			n.Serve("comments.test", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, "https://www.comments.test"+r.RequestURI, http.StatusMovedPermanently)
+			}))
+		}, check: "server", state: "failed", words: "https://comments.test/healthz redirects to https://www.comments.test/healthz"},
+		"nobody at all": {spoil: func(n *fedtest.Network, _, _ http.Handler) { n.Serve("comments.test", nil) }, check: "server", state: "failed", words: "reverse_proxy 127.0.0.1:0"},
+		"the blog is down": {spoil: func(n *fedtest.Network, _, _ http.Handler) {
+			n.Serve("blog.test", page(http.StatusServiceUnavailable, "<html>"))
+		},
+			check: "home", state: "failed", words: "the front page cannot be read"},
+		"an old page from a cache": {spoil: func(n *fedtest.Network, _, blog http.Handler) {
+			n.Serve("blog.test", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Date", time.Now().Add(-3*time.Hour).UTC().Format(http.TimeFormat))
+				w.Header().Set("Age", "10800")
+				blog.ServeHTTP(w, r)
+			}))
+		}, check: "clock", state: "ok", words: "agrees with blog.test"},
+		"another time": {spoil: func(n *fedtest.Network, _, blog http.Handler) {
+			n.Serve("blog.test", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Date", time.Now().Add(-3*time.Hour).UTC().Format(http.TimeFormat))
+				blog.ServeHTTP(w, r)
+			}))
+		}, check: "clock", state: "failed", words: "timedatectl"},
+		"the blog's domain leads nowhere": {config: "account_domain = \"blog.test\"\n", check: "account", state: "failed",
+			words: "/.well-known/webfinger https://comments.test/.well-known/webfinger 302"},
+		"the blog's domain leads on": {config: "account_domain = \"blog.test\"\n", spoil: func(n *fedtest.Network, _, blog http.Handler) {
+			n.Serve("blog.test", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasPrefix(r.URL.Path, "/.well-known/") {
+					http.Redirect(w, r, "https://comments.test"+r.RequestURI, http.StatusFound)
+					return
+				}
+				blog.ServeHTTP(w, r)
+			}))
+		}, check: "account", state: "ok", words: "@blog@blog.test is found at comments.test"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			network := fedtest.NewNetwork()
+			s, _ := inMemoryOn(t, network, c.config)
+			blog := website{"/": fmt.Sprintf(frontPage, s.base), "/feed.xml": fmt.Sprintf(rss, s.blog), "/a/": fmt.Sprintf(postPage, s.base)}
+			network.Serve("blog.test", blog)
+			s.settle()
+			if c.spoil != nil {
+				c.spoil(network, network.Handler("comments.test"), blog)
+			}
+			code, said := attempt(t, network, "-config", s.config, "doctor")
+			if findings(said)[c.check] != c.state || !strings.Contains(said, c.words) || (code == 0) != (c.state == "ok") {
+				t.Errorf("exit %d, %s is %q\n%s", code, c.check, findings(said)[c.check], said)
+			}
+		})
+	}
+}
+
+// TestDoctorRemembersTheFeed: what the server saw of the feed, not only what is there now.
+func TestDoctorRemembersTheFeed(t *testing.T) {
+	network := fedtest.NewNetwork()
+	s, c := inMemoryOn(t, network, "")
+	blog := website{"/": fmt.Sprintf(frontPage, s.base)}
+	network.Serve("blog.test", blog)
+	s.settle()
+	c.advance(time.Minute)
+	blog["/feed.xml"] = fmt.Sprintf(rss, s.blog)
+	if _, said := attempt(t, network, "-config", s.config, "doctor"); findings(said)["feed"] != "advice" || !strings.Contains(said, "404") || !strings.Contains(said, "afterword post sync") {
+		t.Error(said)
+	}
+}
+
+// TestDocumentedProxies: the documentation shows the lines that we print.
+func TestDocumentedProxies(t *testing.T) {
+	docs, err := os.ReadFile("../../docs/operating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := config.Default()
+	cfg.Blog.URL, cfg.BaseURL = "https://example.com/", "https://example.com/.ap"
+	own := *cfg
+	own.BaseURL, own.Blog.AccountDomain = "https://comments.example.com", "example.com"
+	if err := errors.Join(cfg.Check(), own.Check()); err != nil {
+		t.Fatal(err)
+	}
+	for _, lines := range []string{nginxLines(cfg), caddyLines(cfg), apacheLines(cfg), redirectLines(&own)} {
+		if !strings.Contains(string(docs), "```\n"+lines+"```\n") {
+			t.Errorf("docs/operating.md has not\n%s", lines)
+		}
+	}
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(strings.ReplaceAll(string(readme), "\n   ", "\n"), caddyLines(&own)) {
+		t.Errorf("README.md has not\n%s", caddyLines(&own))
 	}
 }
 
@@ -267,7 +392,7 @@ func startProxy(t *testing.T, proxy string, cfg *config.Config, front string, sp
 			" fastcgi_temp_path %[1]s/c; uwsgi_temp_path %[1]s/d; scgi_temp_path %[1]s/e;\nserver { listen %[2]s;\n%[3]s\n} }\n", dir, front, lines)
 		cmd = exec.Command("nginx", "-p", dir, "-c", file)
 	} else {
-		lines := strings.Replace(strings.Replace(caddyLines(cfg), hostOf(cfg.BaseURL)+" {", "http://"+front+" {", 1), spoil[0], spoil[1], 1)
+		lines := strings.Replace(caddyLines(cfg), spoil[0], spoil[1], 1)
 		text = "{\n\tadmin off\n}\n" + lines
 		cmd = exec.Command("caddy", "run", "--config", file, "--adapter", "caddyfile")
 		cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_DATA_HOME="+dir, "XDG_CONFIG_HOME="+dir)

@@ -8,9 +8,11 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"afterword/config"
 	"afterword/feed"
 	"afterword/fetch"
 	"afterword/thread"
@@ -53,19 +55,40 @@ func (e *examination) get(url, accept string) (*fetch.Document, error) {
 }
 
 func (e *examination) server() finding {
-	doc, err := e.get(e.cfg.BaseURL+"/healthz", "*/*")
-	if err == nil && strings.TrimSpace(string(doc.Body)) == "ok" {
-		return ok("server", "%s answers", e.cfg.BaseURL)
-	}
-	e.away = true
-	if err == nil {
+	asked := e.cfg.BaseURL + "/healthz"
+	doc, err := e.get(asked, "*/*")
+	e.away = err != nil || strings.TrimSpace(string(doc.Body)) != "ok"
+	switch {
+	case err != nil:
+		return failed("server", e.reach(err, hostOf(e.cfg.BaseURL)), "%v", err)
+	case e.away:
 		return failed("server", "Hand it over to Afterword, which listens on "+e.cfg.Listen+":\n"+proxyLines(e.cfg), "something else answers at %s", e.cfg.BaseURL)
+	case doc.URL != asked:
+		return failed("server", "Other servers follow no redirect with what they send. Let the web server answer there itself, or, while nobody follows yet,\n"+
+			"write the address that it redirects to into the configuration (base_url).", "%s redirects to %s", asked, doc.URL)
 	}
-	fix := "Is it running (afterword serve)? Does the web server hand requests over?\n" + proxyLines(e.cfg)
-	if text := err.Error(); strings.Contains(text, "x509") || strings.Contains(text, "tls:") {
-		fix = "Give " + hostOf(e.cfg.BaseURL) + " a certificate that everybody trusts. Caddy does so by itself; for nginx and Apache: certbot."
+	return ok("server", "%s answers", e.cfg.BaseURL)
+}
+
+// reach is what to do when a host that should hand requests over to us gives no answer of ours.
+func (e *examination) reach(err error, host string) string {
+	var refused *fetch.Error
+	errors.As(err, &refused)
+	switch text := err.Error(); {
+	case strings.Contains(text, "x509") || strings.Contains(text, "tls:"):
+		return "Give " + host + " a certificate that everybody trusts, with the whole chain. Caddy does so by itself; for nginx and Apache: certbot."
+	case refused != nil && (refused.Status == http.StatusBadGateway || refused.Status == http.StatusGatewayTimeout):
+		return "The web server is there, and Afterword behind it is not. Is it running (afterword serve)? It listens on " + e.cfg.Listen + "."
+	case challenged(refused):
+		return "A login, a firewall or a CDN's check for browsers answers in place of Afterword. Other servers are no browsers: let " + e.cfg.Prefix() + "/* and\n" +
+			wellKnown + " of " + host + " through without one (Cloudflare: a WAF rule that skips everything for them, and no Bot Fight Mode)."
 	}
-	return failed("server", fix, "%v", err)
+	return "Is it running (afterword serve)? Does the web server hand requests over? Does a firewall keep ports 80 and 443 shut?\n" + proxyLines(e.cfg)
+}
+
+// challenged tells whether a page for people was the answer, where ours says in words what is wrong.
+func challenged(e *fetch.Error) bool {
+	return e != nil && e.Err == nil && slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable}, e.Status)
 }
 
 // maxSkew is how wrong the clock may be: other servers refuse signatures that are an hour off.
@@ -81,7 +104,8 @@ func (e *examination) clock() finding {
 	if err != nil {
 		return finding{}
 	}
-	if off := e.w.Now().Sub(theirs).Round(time.Second); off.Abs() > maxSkew {
+	age, _ := strconv.ParseUint(doc.Header.Get("Age"), 10, 31) // seconds that a cache on the way has had it
+	if off := e.w.Now().Sub(theirs.Add(time.Duration(age) * time.Second)).Round(time.Second); off.Abs() > maxSkew {
 		return failed("clock", "timedatectl set-ntp true", "this machine's clock is %s off (compared with %s)", off, hostOf(e.cfg.Blog.URL))
 	}
 	return ok("clock", "agrees with %s", hostOf(e.cfg.Blog.URL))
@@ -112,7 +136,7 @@ func (e *examination) proxy() finding {
 		err = json.Unmarshal(doc.Body, &got)
 	}
 	if err != nil {
-		return failed("proxy", "The path must reach Afterword:\n"+proxyLines(e.cfg), "a request does not arrive: %v", err)
+		return failed("proxy", "The path must reach Afterword, on the database that this configuration names:\n"+proxyLines(e.cfg), "a request does not arrive: %v", err)
 	}
 	return e.arrived(got, sent, e.cfg.Prefix()+echoPath+query)
 }
@@ -148,6 +172,22 @@ func (e *examination) trusts(host string) bool {
 	return err == nil && slices.ContainsFunc(e.cfg.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(ip.Unmap()) })
 }
 
+// inbox sends what no server sends: that we refuse it in our own words shows that messages get through.
+func (e *examination) inbox() finding {
+	if e.away {
+		return finding{}
+	}
+	err := e.client.Post(e.ctx, fetch.Post{URL: e.cfg.BaseURL + "/inbox", MediaType: "application/activity+json", Body: []byte("{}")})
+	if err != nil && strings.Contains(err.Error(), `{\"error\":`) {
+		return ok("inbox", "messages get through")
+	}
+	fix := "Other servers POST what their people say. Nothing may refuse, redirect or answer that on the way:\n" + proxyLines(e.cfg)
+	if refused, is := errors.AsType[*fetch.Error](err); is && challenged(refused) {
+		fix = e.reach(err, hostOf(e.cfg.BaseURL))
+	}
+	return failed("inbox", fix, "something else answers at %s/inbox: %v", e.cfg.BaseURL, err)
+}
+
 // account asks the account's own domain, as every server does first.
 func (e *examination) account() finding {
 	if e.away {
@@ -160,18 +200,20 @@ func (e *examination) accountOnServer() finding {
 	if e.away || e.cfg.Blog.AccountDomain == e.cfg.Host() {
 		return finding{}
 	}
-	return e.webFinger("account at "+e.cfg.Host(), e.cfg.Host())
+	return e.webFinger("webfinger", e.cfg.Host())
 }
 
 func (e *examination) webFinger(check, domain string) finding {
 	fix := "Hand /.well-known/webfinger on " + domain + " over to Afterword:\n" + proxyLines(e.cfg)
 	if domain != e.cfg.Host() {
-		fix = "On static hosting (Netlify, Cloudflare Pages), write into the file _redirects of the blog:\n" + indent(redirectLines(e.cfg)) +
-			"With nginx: " + fmt.Sprintf("location = /.well-known/webfinger { return 302 https://%s$request_uri; }", e.cfg.Host())
+		fix = "The blog's host has to lead this question on to Afterword.\n" + leadLines(e.cfg)
 	}
 	scheme, _, _ := strings.Cut(e.cfg.BaseURL, "://")
 	account := e.cfg.Blog.Handle + "@" + e.cfg.Blog.AccountDomain
 	doc, err := e.get(scheme+"://"+domain+"/.well-known/webfinger?resource=acct:"+account, "application/jrd+json, application/json")
+	if refused, is := errors.AsType[*fetch.Error](err); is && (challenged(refused) || refused.Kind == fetch.Unreachable) {
+		fix = e.reach(err, hostOf(scheme+"://"+domain))
+	}
 	if err != nil {
 		return failed(check, fix, "@%s is not found: %v", account, err)
 	}
@@ -209,11 +251,19 @@ func (e *examination) feed() finding {
 <link rel="alternate" type="application/rss+xml" href="/feed.xml">
 Without one, posts come in by "afterword post add" or the API only.`, "%v", err)
 	}
+	state, err := reader.State(e.ctx)
+	if err != nil {
+		return failed("feed", "", "%v", err)
+	}
+	if state.Problem != "" {
+		return advice("feed", `It is read again at `+state.Next.Local().Format(time.DateTime)+`, or now: afterword post sync`,
+			"%s has %d items now; when it was read last: %s", address, items, state.Problem)
+	}
 	return ok("feed", "%s has %d items", address, items)
 }
 
-// alternate looks at the newest post's page as somebody does who pastes its address into a search.
-func (e *examination) alternate() finding {
+// link looks at the newest post's page as somebody does who pastes its address into a search.
+func (e *examination) link() finding {
 	posts, err := e.db.Posts(e.ctx, 1, 0)
 	if err != nil {
 		return failed("link", "", "%v", err)
@@ -221,7 +271,6 @@ func (e *examination) alternate() finding {
 		return finding{}
 	}
 	p := posts[0]
-	link := fmt.Sprintf(`<link rel="alternate" type="application/activity+json" href="%s">`, p.ID)
 	page, err := feed.ReadPage(e.ctx, e.client, p.URL)
 	var refused *fetch.Error
 	switch {
@@ -230,24 +279,67 @@ func (e *examination) alternate() finding {
 	case err != nil:
 		return advice("link", "", "the newest post's page cannot be read: %v", err)
 	case !slices.Contains(page.Activity, string(p.ID)):
-		return failed("link", "People who paste a post's address into their search will not find it. Into the head of each post's page:\n"+link,
+		return failed("link", "People who paste a post's address into their search will not find it. Into the head of each post's page:\n"+alternate(p.ID),
 			"%s does not link to its Note", p.URL)
+	case page.Noindex:
+		return advice("link", "If that is not meant, take \"noindex\" out of the page's head and its X-Robots-Tag: such a page gets no thread when somebody asks for it,\nonly when a feed lists it.",
+			"%s links to its Note, and asks to be found by nobody (noindex)", p.URL)
 	}
 	return ok("link", "%s links to its Note", p.URL)
 }
 
-// verifiedLink: Mastodon marks the blog's address on the profile as verified when the blog links back.
+func alternate(id thread.IRI) string {
+	return fmt.Sprintf(`<link rel="alternate" type="application/activity+json" href="%s">`, id)
+}
+
+// moved looks at the pages that moved last: templates name the Note that each would have, and these have another.
+func (e *examination) moved() finding {
+	posts, err := e.db.MovedPosts(e.ctx, 3)
+	if err != nil {
+		return failed("moved", "", "%v", err)
+	}
+	for _, p := range posts {
+		if page, err := feed.ReadPage(e.ctx, e.client, p.URL); err == nil && !slices.Contains(page.Activity, string(p.ID)) {
+			return advice("moved", "Mastodon's search wants the link to be the Note's id exactly. On this page let the template write:\n"+alternate(p.ID),
+				"%s was elsewhere before, and does not link to the Note that it has from there", p.URL)
+		}
+	}
+	return finding{}
+}
+
+// home: who pastes the blog's address into a search finds its account when the front page names it.
+func (e *examination) home() finding {
+	page, err := feed.ReadPage(e.ctx, e.client, e.cfg.Blog.URL)
+	actor := thread.IRI(e.cfg.BaseURL + "/actor")
+	switch {
+	case err != nil:
+		return failed("home", "", "the front page cannot be read: %v", err)
+	case !slices.Contains(page.Activity, string(actor)):
+		return advice("home", "Into the front page's head, so that people find the account by the blog's address:\n"+alternate(actor),
+			"the front page does not name the blog's account")
+	}
+	return ok("home", "the blog's address leads to its account")
+}
+
+// verifiedLink: Mastodon marks the blog's address on the profile as verified when the blog links back to where the profile
+// says that the account is: its own address, or the blog's where both are on one host.
 func (e *examination) verifiedLink() finding {
 	page, err := feed.ReadPage(e.ctx, e.client, e.cfg.Blog.URL)
 	if err != nil {
 		return finding{}
 	}
-	actor := e.cfg.BaseURL + "/actor"
-	for _, me := range page.Me {
-		if me == actor || thread.CanonicalURL(me) == thread.CanonicalURL(actor) {
-			return ok("rel=me", "the blog links to its account")
-		}
+	profile := profilePage(e.cfg)
+	if slices.ContainsFunc(page.Me, func(me string) bool { return strings.EqualFold(me, profile) }) {
+		return ok("rel=me", "the blog links to its account")
 	}
-	return advice("rel=me", fmt.Sprintf("Into the front page, so that Mastodon shows its address as verified:\n<link rel=\"me\" href=\"%s\">", actor),
+	return advice("rel=me", fmt.Sprintf("Into the front page, so that Mastodon shows its address as verified:\n<link rel=\"me\" href=\"%s\">", profile),
 		"the blog does not link to its account")
+}
+
+// profilePage is what the account's document says as its url.
+func profilePage(cfg *config.Config) string {
+	if cfg.SameHost() {
+		return cfg.Blog.URL
+	}
+	return cfg.BaseURL + "/actor"
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"afterword/config"
 	"afterword/federation/fedtest"
 )
 
@@ -185,6 +186,33 @@ func TestR003_AccountIsFound(t *testing.T) {
 		if status != http.StatusOK || doc["subject"] != "acct:blog@comments.test" {
 			t.Errorf("%s: %d %v", resource, status, doc)
 		}
+	}
+}
+
+// The address of the server itself leads to the account, or people to the blog.
+func TestHome(t *testing.T) {
+	s, _, _ := withSite(t, "")
+	if doc := s.note(s.base + "/"); doc["id"] != s.base+"/actor" {
+		t.Error(doc)
+	}
+	req, err := http.NewRequestWithContext(s.ctx, http.MethodGet, s.base+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp, err := s.http.Transport.RoundTrip(req); err != nil || resp.StatusCode != http.StatusSeeOther || resp.Header.Get("Location") != s.blog {
+		t.Error(resp, err)
+	}
+}
+
+// TestProfilePage: what the doctor wants the front page to link to is what the account's document says as its url.
+func TestProfilePage(t *testing.T) {
+	s, _, _ := withSite(t, "")
+	cfg := &config.Config{BaseURL: s.base, Blog: config.Blog{URL: s.blog}}
+	if url := s.note(s.base + "/actor")["url"]; url != profilePage(cfg) {
+		t.Error(url, profilePage(cfg))
+	}
+	if cfg.BaseURL = "https://blog.test/.ap"; profilePage(cfg) != s.blog {
+		t.Error(profilePage(cfg))
 	}
 }
 

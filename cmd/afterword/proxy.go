@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"net/url"
 	"strings"
 
@@ -16,11 +17,11 @@ const wellKnown = "/.well-known/webfinger /.well-known/nodeinfo /.well-known/hos
 
 // upstream is where the server listens, as a proxy on the same machine reaches it.
 func upstream(cfg *config.Config) string {
-	host, port, _ := strings.Cut(cfg.Listen, ":")
-	if host == "" || host == "0.0.0.0" {
+	host, port, _ := net.SplitHostPort(cfg.Listen) // config checked it
+	if host == "" || host == "0.0.0.0" || host == "::" {
 		host = "127.0.0.1"
 	}
-	return host + ":" + port
+	return net.JoinHostPort(host, port)
 }
 
 // hostOf is a host without its port.
@@ -33,11 +34,12 @@ func hostOf(address string) string {
 }
 
 func caddyLines(cfg *config.Config) string {
+	site := strings.TrimPrefix(origin(cfg), "https://")
 	if cfg.Prefix() == "" {
-		return fmt.Sprintf("%s {\n    reverse_proxy %s\n}\n", hostOf(cfg.BaseURL), upstream(cfg))
+		return fmt.Sprintf("%s {\n    reverse_proxy %s\n}\n", site, upstream(cfg))
 	}
-	return fmt.Sprintf("%s {\n    @afterword path %s/* %s\n    reverse_proxy @afterword %s\n    # … the blog\n}\n",
-		hostOf(cfg.BaseURL), cfg.Prefix(), wellKnown, upstream(cfg))
+	return fmt.Sprintf("%s {\n    @afterword path %s/* %s\n    reverse_proxy @afterword %s\n    # … your blog\n}\n",
+		site, cfg.Prefix(), wellKnown, upstream(cfg))
 }
 
 func nginxLines(cfg *config.Config) string {
@@ -65,9 +67,20 @@ func apacheLines(cfg *config.Config) string {
 func redirectLines(cfg *config.Config) string {
 	var out strings.Builder
 	for _, path := range strings.Fields(wellKnown) {
-		fmt.Fprintf(&out, "%s https://%s%s 302\n", path, cfg.Host(), path)
+		fmt.Fprintf(&out, "%s %s%s 302\n", path, origin(cfg), path)
 	}
 	return out.String()
+}
+
+// origin is where the paths at the root of our host are.
+func origin(cfg *config.Config) string { return strings.TrimSuffix(cfg.BaseURL, cfg.Prefix()) }
+
+// leadLines are for the blog's own host where the account lives on its domain, and the server elsewhere.
+func leadLines(cfg *config.Config) string {
+	return "Netlify or Cloudflare Pages, in the file _redirects:\n" + indent(redirectLines(cfg)) +
+		"Caddy:\n" + indent(fmt.Sprintf("redir /.well-known/webfinger %s{uri} 302", origin(cfg))) +
+		"nginx:\n" + indent(fmt.Sprintf("location = /.well-known/webfinger { return 302 %s$request_uri; }", origin(cfg))) +
+		"Apache:\n" + indent(fmt.Sprintf("Redirect 302 /.well-known/webfinger %s/.well-known/webfinger", origin(cfg)))
 }
 
 func proxyLines(cfg *config.Config) string {

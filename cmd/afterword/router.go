@@ -30,7 +30,7 @@ func router(base string, fed *federation.Federation, readers reader, hub http.Ha
 			readers.ThreadPage(w, r, noteID(base, r))
 		case first == firstSegment(feed.HubPath):
 			hub(w, r)
-		case federation.Answers(first):
+		case r.URL.Path == "/", federation.Answers(first):
 			servers.ServeHTTP(w, r)
 		default:
 			pages.ServeHTTP(w, r)
