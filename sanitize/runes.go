@@ -65,7 +65,7 @@ func (b *builder) put(r rune) {
 	}
 	leaf.add(between, gap)
 	leaf.add(b.now, string(r))
-	leaf.ink = leaf.ink || unicode.IsGraphic(r)
+	leaf.ink = leaf.ink || shows(r)
 	b.gap.breaks, b.gap.space = 0, b.gap.space[:0]
 }
 
@@ -121,6 +121,12 @@ func blank(r rune) bool {
 		return true
 	}
 	return unicode.IsSpace(r)
+}
+
+// shows says which runes are something to see by themselves. That is said of what cannot be seen: an emoji of the coming
+// Unicode, or a letter of private use in its author's font, is unknown to our tables and a reply all the same.
+func shows(r rune) bool {
+	return !unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 // folds says which blanks are mere white space.

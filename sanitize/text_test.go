@@ -40,6 +40,11 @@ func TestName(t *testing.T) {
 		{"\u202eAdmin\u202c\u2069", "Admin"}, // G29
 		{"A\u200bli\ufeffce\x00", "A\u200bli\ufeffce"},
 		{"\u200b\u00a0\u3164\u200e", ""},
+		{"\ufe0f\u2060\U000e0041\ufff0", ""},
+		{"\U0001fae9", "\U0001fae9"}, // an emoji of Unicode 16
+		{"\U0001fb00\ufe0f", "\U0001fb00\ufe0f"},
+		{"\U0003ffff\U0003fff0", "\U0003fff0"}, // not assigned yet, but a character
+		{"\uf8ff", "\uf8ff"},                   // of private use
 		{"👩‍👩‍👧‍👦 ❤️ ｱﾘｽ", "👩‍👩‍👧‍👦 ❤️ ｱﾘｽ"},
 		{strings.Repeat("n", 101), strings.Repeat("n", 99) + "…"},
 	} {
