@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"golang.org/x/net/html"
 
@@ -483,6 +484,13 @@ func TestDemoInBrowser(t *testing.T) {
 	blog.until(`document.querySelectorAll(".aw ol ol ol ol ol article").length == 1`)
 	blog.until(`!document.querySelector(".aw-reply") && !document.body.innerText.includes("Reply")`)
 	blog.accessible("the closed post")
+	for _, page := range []string{d.closed, strings.Replace(d.closed, "/demo/", "/posts/demo/", 1), d.blog, d.alpha.Base} {
+		for _, scheme := range []string{"light", "dark"} {
+			blog.scheme(scheme)
+			blog.open(page)
+			blog.accessible(page + " " + scheme)
+		}
+	}
 }
 
 func startBrowser(t *testing.T) context.Context {
@@ -540,6 +548,15 @@ func (b tab) until(condition string) {
 	b.t.Helper()
 	if err := chromedp.Do(b.ctx, chromedp.Poll[chromedp.Void](condition, chromedp.WithPollingTimeout(patience))); err != nil {
 		b.t.Fatalf("%s: %v", condition, err)
+	}
+}
+
+// scheme is what the reader's system prefers, "light" or "dark".
+func (b tab) scheme(name string) {
+	b.t.Helper()
+	feature := &emulation.MediaFeature{Name: "prefers-color-scheme", Value: name}
+	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{feature}}); err != nil {
+		b.t.Fatal(err)
 	}
 }
 

@@ -95,7 +95,7 @@ func (b *demoBlog) write(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/demo/"+p.Path, http.StatusSeeOther)
 }
 
-const demoStyle = `:root { color-scheme: light dark; }
+const demoStyle = `:root { color-scheme: light dark; background: Canvas; color: CanvasText; }
 body { max-width: 42rem; margin: 2rem auto; padding: 0 1rem; font: 1.05rem/1.6 Georgia, serif; }
 header, footer { font-size: .9rem; } h1 { line-height: 1.2; } time, .count { opacity: .75; font-size: .9rem; }
 input, textarea, button { font: inherit; } input, textarea { width: 100%; box-sizing: border-box; }

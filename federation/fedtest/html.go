@@ -54,6 +54,7 @@ func (v view) html() markup {
 <style>
 %s</style>
 
+<main>
 <h1>%s</h1>
 <p class="faint">A stranger's server at %s that speaks like %s.</p>
 %s
@@ -62,6 +63,7 @@ func (v view) html() markup {
 <h2>Last deliveries received</h2>
 <table>
 %s</table>
+</main>
 `, v.Name, style, v.Name, v.Base, v.Software, when(v.Notice != "", fill(`<p class="notice" role="status">%s</p>`, v.Notice)), v.forms(),
 		when(len(v.Posts) == 0, `<p class="faint">No posts are known here.</p>`)+each(v.Posts, post.html),
 		when(len(v.Deliveries) == 0, "<tr><td>none</td></tr>\n")+each(v.Deliveries, Delivery.html))
