@@ -3,7 +3,9 @@ package api
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/sha512"
 	_ "embed"
+	"encoding/base64"
 	"io"
 	"net/http"
 	"strconv"
@@ -12,7 +14,7 @@ import (
 
 // What readers load is made smaller beforehand, so that building needs nothing but Go. min/SHA256SUMS says from what.
 //
-//go:generate go run github.com/evanw/esbuild/cmd/esbuild@v0.28.2 --minify --outdir=min embed.js style.css page.css
+//go:generate go run github.com/evanw/esbuild/cmd/esbuild@v0.28.2 --minify --format=esm --outdir=min embed.js style.css page.css
 //go:generate sh -c "sha256sum embed.js style.css page.css >min/SHA256SUMS"
 
 //go:embed min/style.css
@@ -67,4 +69,10 @@ func (a asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.now.serve(w, r)
+}
+
+// ScriptIntegrity is the hash of embed.js by which a page may pin it (Subresource Integrity).
+func ScriptIntegrity() string {
+	hash := sha512.Sum384(embedJS.now.plain.bytes)
+	return "sha384-" + base64.StdEncoding.EncodeToString(hash[:])
 }

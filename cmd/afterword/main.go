@@ -41,6 +41,7 @@ var commands = []command{
 	{"post list", "", "list the posts, newest first", postList},
 	{"post show", "URL-or-id", "show one post", postShow},
 	{"post sync", "", "read the blog's feed now", postSync},
+	{"snippet", "URL", "print the lines by which a page of the blog shows its comments", snippet},
 	{"post remove", "URL-or-id", "remove a post, here and at the followers", postRemove},
 	{"close", "URL-or-id|all", "close a thread, now or later, one branch of it, or all threads of the blog", closeThread},
 	{"reopen", "URL-or-id|all", "open a closed thread or branch again, or all that \"close all\" closed", reopenThread},
