@@ -29,15 +29,11 @@ func crowd(t testing.TB, n int) (*site, thread.Post) {
 		s.person(fmt.Sprint("user", i), fmt.Sprint("User Number ", i))
 	}
 	for generation := range 3 { // parents first, otherwise many at once: they share their commits
-		var wg sync.WaitGroup
-		for w := range 64 {
-			wg.Go(func() {
-				for i := 3*w + generation; i < n; i += 3 * 64 {
-					s.add(p, usual(p, i), thread.Shown)
-				}
-			})
-		}
-		wg.Wait()
+		atOnce(64, func(w int) {
+			for i := 3*w + generation; i < n; i += 3 * 64 {
+				s.add(p, usual(p, i), thread.Shown)
+			}
+		})
 	}
 	return s, p
 }
@@ -47,16 +43,21 @@ func grown(t testing.TB, n int) (*site, thread.Post) {
 	s := newSite(t, nil)
 	p := s.post("grown", storage.Draft{Title: "Grown", Lang: "en"})
 	s.add(p, split(p, 0), thread.Shown)
-	var wg sync.WaitGroup
-	for w := range 64 {
-		wg.Go(func() {
-			for i := w + 1; i < n; i += 64 {
-				s.add(p, split(p, i), thread.Shown)
-			}
-		})
-	}
-	wg.Wait()
+	atOnce(64, func(w int) {
+		for i := w + 1; i < n; i += 64 {
+			s.add(p, split(p, i), thread.Shown)
+		}
+	})
 	return s, p
+}
+
+// atOnce does something by several workers at once, and waits for them.
+func atOnce(workers int, work func(w int)) {
+	var all sync.WaitGroup
+	for w := range workers {
+		all.Go(func() { work(w) })
+	}
+	all.Wait()
 }
 
 func split(p thread.Post, i int) thread.Comment {

@@ -43,7 +43,7 @@ func TestInBrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, story := range map[string]func(*tab){
-		"embed": embedStory, "hostile": hostileStory, "fallback": fallbackStory, "news": newsStory, "show": showStory, "keyboard": keyboardStory, "more": moreStory, "settings": settingsStory, "axe": axeStory,
+		"embed": embedStory, "hostile": hostileStory, "fallback": fallbackStory, "news": newsStory, "show": showStory, "keyboard": keyboardStory, "more": moreStory, "branch": branchStory, "settings": settingsStory, "axe": axeStory,
 		"steady":    steadyStory,
 		"permalink": permalinkStory, "lazy": lazyStory, "several": severalStory, "static": staticStory, "page": pageStory,
 		"colours": coloursStory, "narrow": narrowStory,
@@ -172,6 +172,7 @@ func embedStory(b *tab) {
 	b.open(host)
 	b.until(`document.querySelector("afterword-thread article .e-content")?.innerText == "Hello"`)
 	b.want(`getComputedStyle(document.querySelector(".aw-avatar")).borderRadius`, "50%")
+	b.want(`(t => [t.title, t.innerText != t.title, t.dateTime])(document.querySelector(".dt-published"))`, "1 March 2026, 12:01 UTC,true,2026-03-01T12:01:00Z")
 	b.want(`document.querySelector("afterword-thread").ariaBusy + document.cookie + localStorage.length`, "falseblog=10")
 	origin, _, _ := strings.Cut(host, "/anything")
 	if others := b.askedElsewhere(s.url, origin); others != nil {
@@ -223,12 +224,18 @@ func fallbackStory(b *tab) {
 
 const shown = `[...document.querySelectorAll(".aw article")].filter(a => a.checkVisibility()).length`
 
-// newsStory: what comes while the page is open waits until the reader wants it; what goes goes at once.
+// newsStory: what comes while the page is open waits until the reader wants it; what goes goes at once. Looking for news
+// costs a 304.
 func newsStory(b *tab) {
 	s, p, a := blogPost(b)
 	b.open(b.blogPage(s, `<afterword-thread refresh="0.05"></afterword-thread>`))
 	b.until(shown + ` == 1`)
 	b.want(`document.querySelector("[role=status]").innerText`, "")
+	b.until(`performance.getEntriesByType("resource").filter(e => e.name.includes("/embed/thread")).length > 2`)
+	looks := s.requests("/embed/thread")
+	if answer, _ := s.get("/embed/thread?"+looks[0].URL.RawQuery, "Accept-Encoding", "gzip", "If-None-Match", looks[1].Header.Get("If-None-Match")); answer.StatusCode != http.StatusNotModified {
+		b.Errorf("the browser asks again with %v and gets %s", looks[1].Header, answer.Status)
+	}
 	s.comment(p, thread.Comment{ID: id(2), Author: a, Warning: "Secret", HTML: "<p>Second</p>"})
 	b.until(`document.querySelector("[role=status]").innerText == "1 new comment"`)
 	s.comment(p, thread.Comment{ID: id(3), Parent: id(1), Author: a, HTML: "<p>Third</p>"})
@@ -424,6 +431,49 @@ func moreStory(b *tab) {
 	b.want(count+`+" "+document.querySelectorAll(".aw > ol > li:last-child #`+last+`").length`, fmt.Sprint(n, " 1"))
 	b.open(host + "#" + last)
 	b.until(`document.querySelector("li:target")?.id == "` + last + `"`)
+}
+
+// branchStory: a branch that is too long for one answer goes on where it stands, below what it answers, and says of each
+// deep comment what that is.
+func branchStory(b *tab) {
+	const n, deep = maxPaged + 200, 9
+	s := newSite(b, nil)
+	p, a := s.post("branch", storage.Draft{Lang: "en"}), s.person("alice", "Alice")
+	under := func(parent, i int) {
+		c := thread.Comment{ID: id(i), Post: p.ID, Author: a, HTML: "<p>Words</p>", Published: noon.Add(time.Duration(i) * time.Second)}
+		if c.Received = c.Published; parent >= 0 {
+			c.Parent = id(parent)
+		}
+		s.add(p, c, thread.Shown)
+	}
+	for i := range deep + 1 {
+		under(i-1, i)
+	}
+	atOnce(64, func(w int) {
+		for i := deep + 1 + w; i < n; i += 64 {
+			under(deep, i)
+		}
+	})
+	under(2, n)
+	under(-1, n+1)
+	b.open(b.blogPage(s, `<afterword-thread page="`+p.URL+`" refresh="0.05"></afterword-thread>`))
+	count := `document.querySelectorAll(".aw article").length`
+	b.until(count + fmt.Sprint(" == ", maxPaged))
+	b.eval(`window.opened = true`)
+	b.must(chromedp.Do(b.ctx, chromedp.Click(chromedp.CSS(".aw-more a"))))
+	b.until(count + fmt.Sprint(" == ", n+2))
+	b.want(`window.opened + document.activeElement.id + document.querySelectorAll(".aw-more").length`, "true"+anchor(id(maxPaged))+"0")
+	whole := func() {
+		b.Helper()
+		b.want(fmt.Sprintf(`document.querySelectorAll(".aw%s > li").length`, strings.Repeat(" > ol > li", maxIndent)+" > ol"), fmt.Sprint(n-maxIndent))
+		b.want(`document.querySelectorAll(".aw-to").length`, fmt.Sprint(n-maxIndent-1))
+		b.want(`[`+fmt.Sprintf(`"%s", "%s"`, anchor(id(n)), anchor(id(n+1)))+`].map(id => document.getElementById(id).parentNode.closest("li")?.id)`, anchor(id(2))+",")
+	}
+	whole()
+	b.eval(`document.activeElement.blur()`)
+	s.must(s.DB.CloseThread(b.Context(), p.ID, s.now()))
+	b.until(`document.querySelector(".aw-closed")`)
+	whole()
 }
 
 // settingsStory: attributes of the element.

@@ -12,7 +12,7 @@ import (
 )
 
 // maxCounts is how many pages one request may ask about.
-const maxCounts = 100
+const maxCounts = 200
 
 // countJSON is what a list page says about one post.
 type countJSON struct {

@@ -9,7 +9,7 @@ const style = new CSSStyleSheet();
 style.replaceSync("style.css");
 
 const get = async (path, query) => {
-  const answer = await fetch(new URL(path + "?" + new URLSearchParams(query), base), {
+  const answer = await fetch(base + path + "?" + new URLSearchParams(query), {
     credentials: "omit",
     referrerPolicy: "no-referrer",
     signal: AbortSignal.timeout(20000),
@@ -31,8 +31,8 @@ const start = (host) => {
   let busy, timer, pause = 5;
   // A permalink leads to a comment that may be far below what is in sight.
   let near = location.hash.startsWith("#c-");
-  const status = parse('<p class="aw aw-news" role="status"></p>');
-  const dialog = parse('<dialog class="aw aw-dialog"></dialog>');
+  const status = parse('<p class="aw aw-news" role="status">');
+  const dialog = parse('<dialog class="aw aw-dialog">');
   const attribute = (name) => host.getAttribute(name) ?? "";
   const linked = () => document.getElementById(location.hash.slice(1));
 
@@ -78,7 +78,7 @@ const start = (host) => {
   // news="show" they do not wait, unless the reader is busy here.
   const update = (next) => {
     const news = newIn(next);
-    const inUse = host.contains(document.activeElement) || host.querySelector("details[open]") || getSelection().containsNode(host, true) && !getSelection().isCollapsed;
+    const inUse = host.matches(":focus-within, :has(details[open])") || getSelection().containsNode(host, true) && !getSelection().isCollapsed;
     const wait = inUse || attribute("news") != "show";
     if (news[0] || wait) tell(news.length, wait ? "button" : "span");
     if (wait) for (const li of news) li.hidden = true;
@@ -102,11 +102,8 @@ const start = (host) => {
     const before = seen && place(seen).top;
     shown = latest;
     if (!section.isEqualNode(next)) {
-      later = later.filter((li) => !next.querySelector("#" + li.id));
-      if (later[0]) {
-        next.querySelector("ol").append(...later);
-        next.querySelector(".aw-more").replaceWith(section.querySelector(".aw-more") ?? "");
-      }
+      later = join(later, next);
+      if (later[0]) next.querySelector(".aw-more")?.replaceWith(section.querySelector(".aw-more") ?? "");
       section.replaceWith(next);
       section = next;
     }
@@ -117,22 +114,31 @@ const start = (host) => {
 
   const localise = () => {
     const clock = new Intl.DateTimeFormat(section.lang, { dateStyle: "long", timeStyle: "short" });
-    for (const time of host.querySelectorAll(".dt-published")) time.textContent = clock.format(new Date(time.dateTime));
+    for (const time of section.querySelectorAll("time:not(.dt-updated)")) {
+      time.title ||= time.textContent;
+      time.textContent = clock.format(new Date(time.dateTime));
+    }
   };
 
   const more = async () => {
     const link = section.querySelector(":scope > .aw-more");
     if (!link) return;
     const next = parse(await get("embed/thread", new URL(link.firstChild).searchParams));
-    const list = next.querySelectorAll(":scope > ol > li");
-    // The rest of a branch that is too long for one answer is a page of its own.
-    if (section.querySelector("#" + list[0].id)) throw link;
-    later.push(...list);
-    link.previousSibling.append(...list);
+    const added = join(next.querySelectorAll("li[id]"), section);
+    later.push(...added);
     link.replaceWith(next.querySelector(".aw-more") ?? "");
     localise();
-    return list[0];
+    return added[0];
   };
+
+  // join puts comments below what they stood below, and returns those that were not there. Some come with the one above.
+  const join = (list, into) => [...list].filter((li) => {
+    const find = (li) => li ? into.querySelector("#" + li.id) : into;
+    const there = find(li), place = find(li.parentNode.closest(".aw li"));
+    if (there || !place) return there == li;
+    (place.querySelector(":scope > ol") ?? place.appendChild(document.createElement("ol"))).append(li);
+    return true;
+  });
 
   const go = (li) => {
     if (!li) return;
@@ -187,7 +193,7 @@ const start = (host) => {
       location.assign(JSON.parse(await get("api/v1/interact", query)).url);
     } catch {
       alert.hidden = false;
-      form.elements.account.focus();
+      form.account.focus();
     }
     form.ariaBusy = false;
     try {
@@ -213,16 +219,6 @@ const start = (host) => {
   };
 };
 
-const count = async () => {
-  const page = (a) => a.href.startsWith(base + "t?") ? new URL(a.href).searchParams.get("url") : a.href.split("#")[0];
-  const links = [...document.querySelectorAll("a[data-comment-count]")];
-  while (links[0]) {
-    const some = links.splice(0, 50);
-    const { counts } = JSON.parse(await get("api/v1/counts", [["lang", document.documentElement.lang], ...some.map((a) => ["url", page(a)])]));
-    for (const a of some) a.textContent = counts[page(a)]?.label ?? a.textContent;
-  }
-};
-
 if (!customElements.get("afterword-thread")) customElements.define("afterword-thread", class extends HTMLElement {
   connectedCallback() {
     this.stop = start(this);
@@ -231,5 +227,16 @@ if (!customElements.get("afterword-thread")) customElements.define("afterword-th
     this.stop();
   }
 });
-if (document.readyState == "loading") addEventListener("DOMContentLoaded", () => count().catch(() => {}));
-else count().catch(() => {});
+
+// Lists may come to an end after us.
+if (document.readyState == "loading") await new Promise((done) => addEventListener("DOMContentLoaded", done));
+const page = (a) => a.href.startsWith(base + "t?") ? new URL(a.href).searchParams.get("url") : a.href.split("#")[0];
+const links = [...document.querySelectorAll("a[data-comment-count]")];
+while (links[0]) {
+  const query = new URLSearchParams({ lang: document.documentElement.lang });
+  const some = [];
+  // Proxies take 8 kB at most.
+  for (let a; `${query}`.length < 4000 && (a = links.shift()); some.push(a)) query.append("url", page(a));
+  const { counts } = JSON.parse(await get("api/v1/counts", query).catch(() => "{}"));
+  for (const a of some) a.textContent = counts?.[page(a)]?.label ?? a.textContent;
+}

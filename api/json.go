@@ -61,7 +61,7 @@ type (
 
 func (s *Server) json(p part) []byte {
 	t := threadJSON{Post: s.postJSON(p.post, p.now), Comments: make([]commentJSON, 0, p.len()), Next: orNull(p.next)}
-	for c := range p.steps(0) {
+	for c := range p.steps(none) {
 		t.Comments = append(t.Comments, s.commentJSON(c))
 	}
 	var b bytes.Buffer

@@ -226,7 +226,7 @@ func TestPagingInside(t *testing.T) {
 				if p.len() == 0 || p.len() > maxPaged || n > 7000 {
 					t.Fatal(name, order, "a part of", p.len())
 				}
-				for c := range p.steps(0) {
+				for c := range p.steps(none) {
 					if c.ID != whole[seen].ID || c.Depth > 0 && c.parent.ID != c.Parent {
 						t.Fatal(name, order, seen, c.ID, "instead of", whole[seen].ID)
 					}
@@ -259,11 +259,12 @@ func TestGoesOnWithin(t *testing.T) {
 		comments = append(comments, c)
 	}
 	comments = append(comments, thread.Comment{ID: id(9000), Parent: id(0), State: thread.Visible, Published: noon.Add(time.Hour)})
-	q := query{view: asFragment, order: thread.Oldest}
+	q := query{view: asPage, order: thread.Oldest}
 	all := branches(thread.Arrange(comments, thread.Oldest))
 	first := q.part(thread.Post{}, all, noon)
 	q.after, _ = parseCursor(first.next)
-	text := string(s.fragment(q, q.part(thread.Post{}, all, noon)))
+	rest := q.part(thread.Post{}, all, noon)
+	text := string(s.page(q, rest))
 	if strings.Count(text, "<ol>") != strings.Count(text, "</ol>") || strings.Count(text, "<li ") != strings.Count(text, "</li>") {
 		t.Error("the lists are not whole")
 	}
@@ -277,6 +278,11 @@ func TestGoesOnWithin(t *testing.T) {
 	_, last, _ := strings.Cut(text, anchor(id(9000)))
 	if !strings.Contains(last, "in reply to") || !strings.Contains(last, "Author 0") {
 		t.Error("the last one does not say what it answers")
+	}
+	text = string(s.fragment(q, rest)) // to be put into what is there: as deep as it is, below what is above all
+	_, last, _ = strings.Cut(text, anchor(id(9000)))
+	if !strings.Contains(text, anchor(id(0))) || strings.Count(text, "<li ") != maxIndent+11 || strings.Contains(last, "in reply to") {
+		t.Error("the fragment does not begin at the top of the branch")
 	}
 }
 
@@ -330,7 +336,7 @@ func TestProblems(t *testing.T) {
 		"/api/v1/thread?id=" + long:                       `404 {"error":"unknown_post"}`,
 		"/embed/thread?url=https://blog.example/never/":   `404 {"error":"unknown_post"}`,
 		"/api/v1/counts":                                  `400 {"error":"missing_url"}`,
-		"/api/v1/counts?" + strings.Repeat("url=a&", 101): `400 {"error":"too_many_urls"}`,
+		"/api/v1/counts?" + strings.Repeat("url=a&", 201): `400 {"error":"too_many_urls"}`,
 	} {
 		answer, text := s.get(ask)
 		if got := fmt.Sprint(answer.StatusCode, " ", strings.TrimSpace(text)); got != want {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"html"
@@ -21,6 +22,7 @@ type markup struct {
 	bytes.Buffer
 	*words
 	indent int    // how deep comments are indented
+	joins  bool   // a part that goes on within a branch is for a page that shows what was before it
 	asks   string // id of the form that the buttons belong to
 }
 
@@ -100,7 +102,7 @@ const maxIndent = 6
 // list writes comments as nested lists.
 func (m *markup) list(p part, s *Server, open bool) {
 	depth := -1 // of the comment written last
-	for c := range p.steps(max(m.indent, 1)) {
+	for c := range p.steps(func(depth int) bool { return m.above(p, depth) }) {
 		indent := min(max(c.Depth-m.outdent(p), 0), m.indent)
 		if indent > depth {
 			m.put("<ol>")
@@ -117,8 +119,21 @@ func (m *markup) list(p part, s *Server, open bool) {
 	}
 }
 
-// outdent is how many levels are left out on the left: a part that goes on deep within a branch begins at the left too.
-func (m *markup) outdent(p part) int { return max(len(p.above)-m.indent, 0) }
+// above tells which comments above a part are shown: those next to it, or those by which a script finds its place.
+func (m *markup) above(p part, depth int) bool {
+	if m.joins {
+		return depth < m.indent
+	}
+	return depth >= len(p.above)-max(m.indent, 1)
+}
+
+// outdent is how many levels are left out on the left: a page that goes on deep within a branch begins at the left too.
+func (m *markup) outdent(p part) int {
+	if m.joins {
+		return 0
+	}
+	return max(len(p.above)-m.indent, 0)
+}
 
 func (m *markup) leave(levels int) {
 	for range levels {
@@ -198,7 +213,7 @@ func (m *markup) avatar(a thread.Author, picture string) {
 	m.put(`<span class="aw-avatar aw-hue`)
 	m.WriteByte('0' + hue[0]%hues)
 	m.put(`" aria-hidden="true">`)
-	m.text(initials(name(a)))
+	m.text(cmp.Or(initials(name(a)), initials(user(a))))
 	m.put("</span>")
 }
 
@@ -216,16 +231,22 @@ func initials(name string) string {
 
 func initial(r rune) bool { return unicode.In(r, unicode.L, unicode.N, unicode.So) }
 
-// name is what an author is called: never nothing.
+// name is what an author is called: never nothing, nor what shows nothing.
 func name(a thread.Author) string {
-	if strings.TrimSpace(a.Name) != "" {
+	if strings.ContainsFunc(a.Name, visible) {
 		return a.Name
 	}
-	if user, _, _ := strings.Cut(strings.TrimPrefix(a.Handle, "@"), "@"); user != "" {
-		return user
-	}
-	return a.ID.Host()
+	return cmp.Or(user(a), a.ID.Host())
 }
+
+// user is the first half of an author's handle.
+func user(a thread.Author) string {
+	user, _, _ := strings.Cut(strings.TrimPrefix(a.Handle, "@"), "@")
+	return user
+}
+
+// visible is what can be seen by itself: marks need a letter.
+func visible(r rune) bool { return unicode.IsGraphic(r) && !unicode.In(r, unicode.M, unicode.Z) }
 
 // replyTo says what a comment answers: to machines always, to readers where indentation does not.
 func (m *markup) replyTo(p part, c step) {
@@ -293,13 +314,14 @@ func (m *markup) foot(c step, open bool) {
 	m.put("</div>")
 }
 
-// said puts the text of a comment. The mentions that it begins with are only made small: whom it answers, its place says.
+// said puts the text of a comment. The mentions that it begins with are made small, because its place says whom it
+// answers, and have no say in the direction of the text.
 func (m *markup) said(safe string) {
 	names, rest := sanitize.SplitMentions(safe)
 	if names != "" {
-		m.put(`<p><span class="aw-names">`)
+		m.put(`<p><bdi class="aw-names">`)
 		m.stored(names)
-		m.put(`</span>`)
+		m.put(`</bdi>`)
 	}
 	m.stored(rest)
 }

@@ -86,7 +86,7 @@ func (m *markup) headline(p thread.Post) {
 
 // fragment is the same thread to stand inside a page of the blog.
 func (s *Server) fragment(q query, p part) []byte {
-	m := markup{words: s.words(q.lang, p.post), indent: q.indent()}
+	m := markup{words: s.words(q.lang, p.post), indent: q.indent(), joins: true}
 	s.section(&m, q, p)
 	return m.Bytes()
 }

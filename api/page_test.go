@@ -309,6 +309,16 @@ func TestInitials(t *testing.T) {
 	}
 }
 
+// TestNames: an account that shows no name is called by its handle.
+func TestNames(t *testing.T) {
+	for given, want := range map[string]string{"": "kim", " ": "kim", "\u0301\u0301": "kim", "\u200e\u200d": "kim", "\ufe0f": "kim",
+		"🦊": "🦊", "e\u0301": "e\u0301", "!": "!", "علي": "علي"} {
+		if got := name(thread.Author{Name: given, Handle: "@kim@remote.example"}); got != want {
+			t.Errorf("%q is called %q, want %q", given, got, want)
+		}
+	}
+}
+
 // TestAnchor: permalinks are for ever.
 func TestAnchor(t *testing.T) {
 	if got := anchor("https://remote.example/notes/1"); got != "c-a7b4cc289ea6" {
@@ -325,7 +335,7 @@ func TestMentionsAreSmall(t *testing.T) {
 	s.comment(p, thread.Comment{ID: id(1), Author: bob, HTML: "<p>" + to + " Yes.</p>"})
 	s.comment(p, thread.Comment{ID: id(2), Author: bob, HTML: "<p>" + to + "</p>"})
 	_, got := s.get("/t?url=" + p.URL)
-	for _, want := range []string{`<p><span class="aw-names">` + to + `</span> Yes.</p>`, `auto"><p>` + to + `</p>`} {
+	for _, want := range []string{`<p><bdi class="aw-names">` + to + `</bdi> Yes.</p>`, `auto"><p>` + to + `</p>`} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%s is not in\n%s", want, got)
 		}

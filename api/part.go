@@ -135,13 +135,13 @@ type step struct {
 	closes bool           // and it is this one
 }
 
-// steps walks a part from top to bottom, beginning with the last few (as many as context) of the comments above it.
-func (p part) steps(context int) iter.Seq[step] {
+// steps walks a part from top to bottom, beginning with those comments above it whose depth is shown.
+func (p part) steps(shown func(depth int) bool) iter.Seq[step] {
 	return func(yield func(step) bool) {
 		var above []step // by depth
 		for i, c := range p.above {
 			above = append(above, p.step(c, above))
-			if i >= len(p.above)-context && !yield(above[i]) {
+			if shown(i) && !yield(above[i]) {
 				return
 			}
 		}
@@ -165,3 +165,6 @@ func (p part) step(c *thread.Placed, above []step) step {
 	at.closed = at.closed || at.closes
 	return at
 }
+
+// none is for steps without what stands above.
+func none(int) bool { return false }
