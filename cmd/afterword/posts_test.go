@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -25,7 +26,8 @@ type staticSite struct {
 type sitePost struct {
 	path, title, text string
 	at                time.Time
-	unlisted          bool // not in the feed
+	unlisted          bool   // not in the feed
+	note              string // that its page names; empty: as every page's
 }
 
 func (b *staticSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -43,8 +45,8 @@ func (b *staticSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	fmt.Fprintf(w, `<title>%s</title><link rel="alternate" type="application/activity+json" href="%s/posts/%s"><meta name="description" content="%s">`,
-		b.posts[i].title, b.base, b.posts[i].path, b.posts[i].text)
+	fmt.Fprintf(w, `<title>%s</title><link rel="alternate" type="application/activity+json" href="%s"><meta name="description" content="%s">`,
+		b.posts[i].title, cmp.Or(b.posts[i].note, b.base+"/posts/"+b.posts[i].path), b.posts[i].text)
 }
 
 func (b *staticSite) feed() string {
@@ -110,6 +112,16 @@ func TestPostsReachFollowers(t *testing.T) {
 	}
 	if found, err := s.beta.Lookup(s.ctx, s.blog+"2026/long-rain/"); err != nil || found.ID != s.base+"/posts/2026/rain/" {
 		t.Errorf("%+v %v", found, err) // the page's template names another Note; we lead to the right one
+	}
+	if _, err := s.alpha.Lookup(s.ctx, s.blog+"2026/long-rain/"); err == nil {
+		t.Error("Mastodon takes an alternate with another id") // PROTOCOL 1a: it does not; the doctor says what to write
+	}
+	if _, said := attempt(t, s.transport, "-config", s.config, "doctor"); findings(said)["moved"] != "advice" || !strings.Contains(said, `href="`+s.base+`/posts/2026/rain/"`) {
+		t.Error(said)
+	}
+	b.posts[1].note = s.base + "/posts/2026/rain/"
+	if found, err := s.alpha.Lookup(s.ctx, s.blog+"2026/long-rain/"); err != nil || found.ID != b.posts[1].note {
+		t.Errorf("%+v %v", found, err)
 	}
 
 	s.afterword("post", "remove", s.blog+"2026/rain/")

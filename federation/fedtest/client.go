@@ -39,16 +39,19 @@ type cached struct {
 }
 
 // get fetches a document by a signed GET. From a page it goes on to the document that the page names as its alternate,
-// as Mastodon's search does (PROTOCOL 1a).
+// as searches do. Mastodon wants that to have the very id by which the page names it (PROTOCOL 1a).
 func (s *Server) get(ctx context.Context, address string) (object, error) {
-	for range 2 {
-		doc, alternate, err := s.getOnce(ctx, address)
-		if err != nil || doc != nil {
-			return doc, err
-		}
-		address = alternate
+	doc, alternate, err := s.getOnce(ctx, address)
+	if err != nil || doc != nil {
+		return doc, err
 	}
-	return nil, errors.New("a page's alternate is a page")
+	if doc, _, err = s.getOnce(ctx, alternate); err == nil && doc == nil {
+		err = errors.New("a page's alternate is a page")
+	}
+	if err == nil && s.software.name == "mastodon" && doc.str("id") != alternate {
+		return nil, fmt.Errorf("a page's alternate is %s and calls itself %s", alternate, doc.str("id"))
+	}
+	return doc, err
 }
 
 func (s *Server) getOnce(ctx context.Context, address string) (doc object, alternate string, err error) {
