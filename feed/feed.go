@@ -242,7 +242,7 @@ func (r *Reader) visit(ctx context.Context, s *State, o Options) (did Report, er
 
 // take saves a feed that was read.
 func (r *Reader) take(ctx context.Context, s *State, f document, doc *fetch.Document, o Options) (Report, error) {
-	in, err := r.save(ctx, f, s.Since.IsZero(), o)
+	in, err := r.save(ctx, f, s, o)
 	if err != nil {
 		return in.did, err
 	}

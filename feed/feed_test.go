@@ -413,6 +413,58 @@ func TestTroubles(t *testing.T) {
 	})
 }
 
+// A blog that moved to another generator has another name and address for each post, and perhaps today's date: that is no
+// news. What is new afterwards is.
+func TestMigration(t *testing.T) {
+	s := open(t)
+	was := func(n int) (feed []entry) {
+		for i := range n {
+			feed = append(feed, entry{name: fmt.Sprint("2026/p", i), at: noon})
+		}
+		return feed
+	}
+	s.feed(was(20)...)
+	s.read()
+	var now []entry
+	for i := range 20 {
+		now = append(now, entry{name: fmt.Sprint("posts/p", i), at: noon})
+	}
+	s.feed(now...)
+	s.read()
+	s.expectTold("")
+	if got := s.posts(); len(got) == 0 {
+		t.Error("they are not saved")
+	}
+	s.feed(append([]entry{{name: "posts/new", at: noon}}, now[:19]...)...)
+	s.read()
+	s.expectTold("create /posts/new/")
+
+	for left := 0; ; left++ { // a crash changes nothing of that
+		s := open(t)
+		s.feed(was(7)...)
+		s.read()
+		s.feed(now[:7]...)
+		_, err := s.reader.Sync(&dying{s.Context(), left}, feed.Options{})
+		s.start()
+		s.read()
+		if told := s.told(); told != "" {
+			t.Fatalf("after a crash at %d: %s", left, told)
+		}
+		if err == nil {
+			break
+		}
+	}
+
+	s = open(t) // a feed of few items has another one often
+	s.feed(was(3)...)
+	s.read()
+	s.feed(now[:3]...)
+	s.read()
+	if told := s.told(); strings.Count(told, "create") != 3 {
+		t.Error(told)
+	}
+}
+
 func TestThousandsOfItems(t *testing.T) {
 	s := open(t)
 	var many []entry

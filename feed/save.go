@@ -19,6 +19,7 @@ import (
 const (
 	fresh      = 7 * 24 * time.Hour // a post that is found when it is older is saved and not sent
 	maxSent    = 20                 // new posts, and changed ones, of one reading that are sent: more is not news but a change of the feed
+	maxStrange = 5                  // new posts in a feed in which nothing is known: more is another feed, or all pages have moved
 	excerpt    = 500                // characters of a Note that is one
 	maxTitle   = 500
 	maxSummary = 5000
@@ -38,13 +39,21 @@ type reading struct {
 }
 
 // save turns a feed into posts. What is new comes oldest first, so that followers get it in its order.
-func (r *Reader) save(ctx context.Context, f document, first bool, o Options) (*reading, error) {
-	in := &reading{Reader: r, Options: o, first: first, ambiguous: ambiguousNames(f.items, r.Blog)}
+func (r *Reader) save(ctx context.Context, f document, s *State, o Options) (*reading, error) {
+	in := &reading{Reader: r, Options: o, first: s.Since.IsZero(), ambiguous: ambiguousNames(f.items, r.Blog)}
 	if err := in.sort(ctx, f); err != nil {
 		return in, err
 	}
+	strange, err := in.isStrange(ctx)
+	if strange { // after a crash too: this is a first time, which lasts until all is saved
+		s.Since = time.Time{}
+		err = r.keep(ctx, *s)
+	}
+	if err != nil {
+		return in, err
+	}
 	for i := range in.news {
-		in.news[i].Quiet = in.news[i].Quiet || i >= maxSent // feeds begin with the newest
+		in.news[i].Quiet = in.news[i].Quiet || strange || i >= maxSent // feeds begin with the newest
 	}
 	for _, d := range slices.Backward(in.news) {
 		if err := in.post(ctx, d); err != nil {
@@ -58,6 +67,19 @@ func (r *Reader) save(ctx context.Context, f document, first bool, o Options) (*
 		}
 	}
 	return in, nil
+}
+
+// isStrange tells whether a feed has nothing to do with the one that was read before: the blog moved to another generator,
+// which names all posts anew and may give them today's date.
+func (in *reading) isStrange(ctx context.Context) (bool, error) {
+	if in.first || in.Send || len(in.known) > 0 || len(in.news) <= maxStrange {
+		return false, nil
+	}
+	posts, _, err := in.DB.CountPosts(ctx)
+	if posts > 0 {
+		in.Log.Warn("every post in the feed is new: they are saved and sent to nobody", "posts", len(in.news))
+	}
+	return posts > 0, err
 }
 
 // sort parts what is new from what is known, and leaves out what is neither.
