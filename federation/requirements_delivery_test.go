@@ -1,8 +1,12 @@
 package federation_test
 
 import (
+	"context"
 	"fmt"
+	"io"
+	"maps"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -119,4 +123,85 @@ func TestR071_Absence(t *testing.T) {
 			t.Errorf("away for %s: what was missed is not here: %v\n%s", c.away, err, s.ledger())
 		}
 	}
+}
+
+// The program ends in the middle of a fan-out: whoever answered is not asked again, and of the others nobody is forgotten.
+// Only what was under way may arrive twice; peers know its id.
+func TestR070_RestartInAFanOut(t *testing.T) {
+	const hosts, answered = 60, 20
+	s := open(t)
+	var mu sync.Mutex
+	got, ids := map[string]int{}, map[any]bool{}
+	underWay := make(chan bool) // closed: all answer
+	for i := range hosts {
+		name := fmt.Sprintf("h%d.test", i)
+		s.follower("https://"+name+"/p", http.StatusAccepted)
+		s.settle() // its Follow is answered
+		s.network.Serve(name, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				t.Error(err)
+			}
+			mu.Lock()
+			ids[parseBytes(t, body)["id"]] = true
+			first := len(got) < answered
+			got[name]++
+			mu.Unlock()
+			if !first {
+				select {
+				case <-underWay:
+				case <-r.Context().Done():
+				}
+			}
+			w.WriteHeader(http.StatusAccepted)
+		}))
+	}
+	s.settle()
+	if _, _, err := s.db.SavePost(s.ctx, storage.Draft{URL: "https://blog.test/new/", Title: "New"}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(s.ctx)
+	var running sync.WaitGroup
+	running.Go(func() { s.fed.Run(ctx) })
+	for waiting := hosts + 1; waiting != hosts-answered; {
+		changed := s.db.Changed()
+		if waiting = s.waiting(); waiting != hosts-answered {
+			<-changed
+		}
+	}
+	stop()
+	running.Wait()
+	mu.Lock()
+	begun := maps.Clone(got)
+	mu.Unlock()
+	close(underWay)
+	s.restart()
+	s.pass(time.Hour)
+	if n := s.waiting(); n != 0 || len(ids) != 1 {
+		t.Errorf("%d still wait; ids %v", n, ids)
+	}
+	again := 0
+	for i := range hosts {
+		name := fmt.Sprintf("h%d.test", i)
+		if got[name] == 0 || got[name] > 1+begun[name] {
+			t.Errorf("%s got it %d times", name, got[name])
+		}
+		again += max(got[name]-1, 0)
+	}
+	if again != len(begun)-answered {
+		t.Errorf("%d were under way, %d got it again", len(begun)-answered, again)
+	}
+}
+
+// waiting is how many deliveries wait for any host.
+func (s *stage) waiting() (n int) {
+	s.Helper()
+	hosts, err := s.db.Queue(s.ctx)
+	if err != nil {
+		s.Fatal(err)
+	}
+	for _, h := range hosts {
+		n += h.Waiting
+	}
+	return n
 }
