@@ -77,11 +77,15 @@ type keychain struct {
 }
 
 // identity reads the keys anew when the database has changed.
-func (f *Federation) identity(ctx context.Context) (identity, error) {
+func (f *Federation) identity(ctx context.Context) (identity, error) { return f.identify(ctx, false) }
+
+// identify looks into the database if it must be sure: another process may have given the account a new key a moment ago,
+// and sign with it already.
+func (f *Federation) identify(ctx context.Context, sure bool) (identity, error) {
 	k := &f.chain
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if version := f.DB.Version(); k.texts == nil || version != k.version {
+	if version := f.DB.Version(); sure || k.texts == nil || version != k.version {
 		texts, err := f.DB.Settings(ctx, keySetting, nameSetting, formerSetting, aliasSetting, movedSetting, storage.ProfileSetting)
 		if err == nil {
 			err = k.read(texts)

@@ -165,7 +165,7 @@ func (f *Federation) actor(r *http.Request) document {
 	if !WantsActivity(r) && strings.Contains(r.Header.Get("Accept"), "text/html") {
 		return document{location: f.Page}
 	}
-	me, err := f.identity(r.Context())
+	me, err := f.identify(r.Context(), true)
 	if err != nil {
 		return failed(err)
 	}

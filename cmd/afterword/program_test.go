@@ -226,3 +226,34 @@ func TestOneServerForADatabase(t *testing.T) {
 		t.Errorf("%v: %s", err, out)
 	}
 }
+
+// TestAccountCommandsWhileRunning: another process gives the account a new key and an alias, and the running server goes on
+// with them at once.
+func TestAccountCommandsWhileRunning(t *testing.T) {
+	s, _ := onSockets(t)
+	alice := s.alpha.Person("alice")
+	s.must(alice.Follow(s.ctx, s.base+"/actor"))
+	s.expectReceived(s.alpha, "Accept", 1)
+	before := s.note(s.base + "/actor")["publicKey"].(map[string]any)
+	s.afterword("key", "rotate")
+	s.afterword("alias", "add", s.beta.Person("old").Handle())
+	told := func() (keys []any, aliases []any) {
+		for _, d := range s.alpha.Received() {
+			if about, is := d.Activity["object"].(map[string]any); is && d.Type == "Update" && d.Verified && about["id"] == s.base+"/actor" {
+				keys, _ = about["publicKey"].([]any)
+				aliases, _ = about["alsoKnownAs"].([]any)
+			}
+		}
+		return keys, aliases
+	}
+	if !s.await(func() bool { keys, aliases := told(); return len(keys) == 2 && len(aliases) == 1 }) {
+		t.Fatal(told())
+	}
+	if keys, _ := told(); keys[0].(map[string]any)["publicKeyPem"] == before["publicKeyPem"] || keys[1].(map[string]any)["publicKeyPem"] != before["publicKeyPem"] {
+		t.Error(keys)
+	}
+	id := s.afterword("post", "add", "-url", s.blog+"new/", "-title", "New")
+	s.expectReceived(s.alpha, "Create", 1) // verified, with the new key
+	s.must(alice.Reply(s.ctx, id, "Still here."))
+	s.expect(s.blog+"new/", "open: 1 comments, 0 likes, 0 boosts, 0 late", "@alice Still here.")
+}
