@@ -66,6 +66,7 @@ type Limits struct {
 type Federation struct {
 	AllowPrivate bool   `key:"allow_private" doc:"tests only: private and loopback addresses, plain http"`
 	Contact      string `key:"contact" doc:"in the User-Agent: a URL or mail address"`
+	Forward      bool   `key:"forward" doc:"hand public replies that bear a signature of their own on to all followers' servers"`
 }
 
 // Default is the configuration of an empty file. BaseURL and Blog.URL have to be set before Check accepts it.

@@ -79,6 +79,7 @@ new_actors_hour = 3
 
 [federation]
 allow_private = true
+forward = true
 contact = "mailto:me@example.com"
 `)
 	want := &Config{
@@ -91,7 +92,7 @@ contact = "mailto:me@example.com"
 			RemoveMissing: true, Owner: "@me@example.social"},
 		Comments:   Comments{Moderation: "first", CloseAfter: Duration(14 * day), CloseAfterComments: 50, ClosedNotice: true, Images: "avatars"},
 		Limits:     Limits{ActorHour: 1, NewActorsHour: 3},
-		Federation: Federation{AllowPrivate: true, Contact: "mailto:me@example.com"},
+		Federation: Federation{AllowPrivate: true, Contact: "mailto:me@example.com", Forward: true},
 	}
 	origins := c.origins
 	c.file, c.origins = "", nil
@@ -161,6 +162,7 @@ new_actors_hour = 600                     # accounts never seen before, from one
 [federation]
 allow_private = false                     # tests only: private and loopback addresses, plain http
 contact = ""                              # in the User-Agent: a URL or mail address
+forward = false                           # hand public replies that bear a signature of their own on to all followers' servers
 `
 	if got := printed(t, c); got != want {
 		t.Errorf("%s", got)

@@ -35,9 +35,7 @@ func (f *Federation) actorFrom(o *wire.Object) (storage.Actor, error) {
 			URL: sanitize.Link(o.URL), Avatar: sanitize.Link(p.Icon), Bot: p.Bot},
 		Type: o.Type(), HidesPublic: p.HidesPublic || p.Suspended || optsOut(o), HidesUnlisted: p.HidesCC,
 	}
-	if account, ok := claim(o); ok {
-		a.Claim = account
-	}
+	a.Claim = elsewhere(p.WebFinger, o.ID)
 	if a.Name == "" {
 		a.Name = name
 	}
@@ -72,14 +70,13 @@ func optsOut(o *wire.Object) bool {
 	return false
 }
 
-// claim is the name that an account says to have on another domain than its id's (FEP-2c59), as a handle.
-func claim(o *wire.Object) (handle string, ok bool) {
-	name, domain, both := strings.Cut(o.Profile.WebFinger, "@")
-	id, err := thread.ParseIRI("https://" + domain + "/")
-	if !both || err != nil || id.Host() != strings.ToLower(domain) || id.Host() == o.ID.Host() || name == "" || name != sanitize.Name(name, 64) {
-		return "", false
+// elsewhere is an account ("name@domain") as a handle, if it is on another domain than the actor's; else empty.
+func elsewhere(account string, id thread.IRI) string {
+	name, domain, _ := strings.Cut(account, "@")
+	if name == "" || name != sanitize.Name(name, 64) || domain == id.Host() {
+		return ""
 	}
-	return "@" + name + "@" + id.Host(), true
+	return "@" + account
 }
 
 // confirm asks others about what an account says of itself: does the domain of its name know it (SECURITY F17), and does

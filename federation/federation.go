@@ -51,6 +51,7 @@ type Config struct {
 	Rules        thread.Rules
 	Template     string // of a Note's text: HTML with {title}, {text}, {link} and {tags}; empty: all four in this order
 	ClosedNotice bool   // a closed thread's Note says so in its text
+	Forward      bool   // replies that bear a signature of their own are handed on to the followers
 	Owner        string // the blogger's own account, "@me@host" or its URL; may be empty
 	Limits       Limits
 
@@ -121,7 +122,7 @@ func New(ctx context.Context, c Config) (*Federation, error) {
 	f.counts = newCounts(c.Metrics)
 	f.queue = &deliveryQueue{f: f, sending: map[string]*visits{}}
 	f.signing = make(chan struct{}, runtime.GOMAXPROCS(0))
-	f.workers = []Worker{f.processWorker(), f.pullWorker(), f.publishWorker(), f.deliverWorker(), f.clockWorker(), f.backfillWorker()}
+	f.workers = []Worker{f.processWorker(), f.pullWorker(), f.publishWorker(), f.deliverWorker(), f.clockWorker(), f.backfillWorker(), f.nameWorker()}
 	for i := range f.workers {
 		f.workers[i].panicked = c.DB.Fault
 	}

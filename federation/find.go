@@ -34,22 +34,29 @@ func (f *Federation) Find(ctx context.Context, account string) (thread.IRI, erro
 	return f.findAt(ctx, string(id))
 }
 
-// lookUp asks a host which actor has a name there (RFC 7033).
+// lookUp asks a host which actor has a name there.
 func (f *Federation) lookUp(ctx context.Context, name, host string) (thread.IRI, error) {
+	_, id, err := f.finger(ctx, name, host, fetch.Get{Fresh: true})
+	if err == nil && id == "" {
+		err = fmt.Errorf("%s names no ActivityPub account of that name", host)
+	}
+	return id, err
+}
+
+// finger asks a host about a name (RFC 7033): how the account calls itself, and which actor it is.
+func (f *Federation) finger(ctx context.Context, name, host string, g fetch.Get) (account string, self thread.IRI, err error) {
 	scheme := "https://"
 	if f.Fetch.Check("http://"+host+"/") == nil { // tests and demo only
 		scheme = "http://"
 	}
-	doc, err := f.Fetch.Get(ctx, fetch.Get{URL: scheme + host + "/.well-known/webfinger?resource=" + url.QueryEscape("acct:"+name+"@"+host),
-		Accept: "application/jrd+json, application/json", MaxBytes: maxJRD, Fresh: true})
+	g.URL = scheme + host + "/.well-known/webfinger?resource=" + url.QueryEscape("acct:"+name+"@"+host)
+	g.Accept, g.MaxBytes = "application/jrd+json, application/json", maxJRD
+	doc, err := f.Fetch.Get(ctx, g)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	id := wire.SelfIn(doc.Body)
-	if id == "" {
-		return "", fmt.Errorf("%s names no ActivityPub account of that name", host)
-	}
-	return id, nil
+	account, self = wire.ReadJRD(doc.Body)
+	return account, self, nil
 }
 
 func (f *Federation) findAt(ctx context.Context, address string) (thread.IRI, error) {

@@ -2,6 +2,7 @@ package federation_test
 
 import (
 	"context"
+	"net/url"
 	"testing"
 	"time"
 
@@ -49,6 +50,44 @@ func TestNamesOnOtherDomains(t *testing.T) {
 	}
 	eve.profileChanged(object{"webfinger": nil, "name": "Eve"})
 	if a := s.author(eve.id); a.Handle != "@peve@eve.test" {
+		t.Errorf("%+v", a.Author)
+	}
+}
+
+// Many servers give their accounts names on another domain without a word in the account's document: WebFinger tells.
+func TestNamesThatOnlyWebFingerTells(t *testing.T) {
+	s := open(t)
+	finger := func(host, account, subject, self string) {
+		s.answer("https://"+host+"/.well-known/webfinger?resource="+url.QueryEscape("acct:"+account),
+			answer{kind: "application/jrd+json", body: object{"subject": "acct:" + subject, "links": []any{object{"rel": "self", "type": asJSON, "href": self}}}})
+	}
+	eve, mallory, zoe := s.stranger("https://social.eve.test/eve"), s.stranger("https://mal.test/mal"), s.stranger("https://zoe.test/zoe")
+	finger("social.eve.test", "peve@social.eve.test", "eve@bücher.test", eve.id)
+	finger("xn--bcher-kva.test", "eve@xn--bcher-kva.test", "eve@xn--bcher-kva.test", eve.id)
+	finger("mal.test", "pmal@mal.test", "eve@xn--bcher-kva.test", mallory.id) // which says that this is eve
+	finger("zoe.test", "pzoe@zoe.test", "zoe@gone.test", zoe.id)
+	s.answer("https://gone.test/.well-known/webfinger?resource=acct%3Azoe%40gone.test", answer{status: 503})
+	for _, p := range []*stranger{eve, mallory, zoe} {
+		n := p.note(p.id+"/1", note, "It is me.")
+		s.serve(p.id+"/1", n)
+		p.says(p.create(n))
+		p.clock.advance(time.Second)
+	}
+	s.shows("@peve@social.eve.test: <p>It is me.</p>", "@pmal@mal.test: <p>It is me.</p>", "@pzoe@zoe.test: <p>It is me.</p>")
+	s.advance(10 * time.Second)
+	s.settle()
+	s.shows("@eve@xn--bcher-kva.test: <p>It is me.</p>", "@pmal@mal.test: <p>It is me.</p>", "@pzoe@zoe.test: <p>It is me.</p>")
+
+	finger("gone.test", "zoe@gone.test", "zoe@gone.test", zoe.id) // it is back
+	eve.profileChanged(object{"name": "Eve"})                     // what was confirmed stays
+	s.advance(7 * time.Hour)
+	s.settle()
+	s.shows("@eve@xn--bcher-kva.test: <p>It is me.</p>", "@pmal@mal.test: <p>It is me.</p>", "@zoe@gone.test: <p>It is me.</p>")
+
+	finger("xn--bcher-kva.test", "eve@xn--bcher-kva.test", "eve@xn--bcher-kva.test", "https://else.test/eve")
+	s.advance(8 * 24 * time.Hour)
+	eve.profileChanged(object{"name": "Eve"}) // it is looked at again: her name is somebody else's now
+	if a := s.author(eve.id); a.Handle != "@eve@social.eve.test" || a.Name != "Eve" {
 		t.Errorf("%+v", a.Author)
 	}
 }

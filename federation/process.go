@@ -208,6 +208,7 @@ func (f *Federation) createOrUpdate(ctx context.Context, m storage.Message, a *w
 	if err != nil {
 		return err
 	}
+	m.Forward = f.forwards(a)
 	return f.reply(ctx, m, o, o.AudienceOf(a), author)
 }
 
@@ -238,6 +239,7 @@ func (f *Federation) delete(ctx context.Context, m storage.Message, a *wire.Obje
 	case c.Author.ID != m.Sender:
 		return f.DB.Settle(ctx, m, refused("only its author deletes a comment"))
 	}
+	m.Forward = f.forwards(a)
 	return f.DB.DeleteComment(ctx, m, m.Object, thread.Verdict{Decision: thread.Done, Reason: "deleted by its author"})
 }
 

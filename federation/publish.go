@@ -65,6 +65,8 @@ func (f *Federation) publish(ctx context.Context, c storage.Change) error {
 		return f.publishActor(ctx, c)
 	case "approve":
 		return f.publishApproval(ctx, c)
+	case "forward":
+		return f.publishForward(ctx, c)
 	case "grant", "refuse":
 		return f.publishDecision(ctx, c)
 	}

@@ -14,6 +14,7 @@ import (
 type Actor struct {
 	thread.Author
 	Claim         string // "@name@domain" that it says to have elsewhere; Handle is this once the domain confirmed it
+	Elsewhere     bool   // Handle is on another domain, where it was found by asking
 	Type          string // Person, Service, Application, Group, Organization
 	Inbox         string // its own
 	SharedInbox   string // of its server, may be empty
@@ -30,14 +31,14 @@ type ActorKey struct {
 	PEM   string
 }
 
-const actorColumns = `id, type, name, handle, url, avatar, bot, deleted, inbox, target, hides_public, hides_unlisted, fetched`
+const actorColumns = `id, type, name, handle, url, avatar, bot, deleted, inbox, target, hides_public, hides_unlisted, elsewhere, fetched`
 
 func scanActor(s scanner) (Actor, error) {
 	var a Actor
 	var fetched int64
 	var target string
 	err := s.Scan(&a.ID, &a.Type, &a.Name, &a.Handle, &a.URL, &a.Avatar, &a.Bot, &a.Deleted, &a.Inbox, &target,
-		&a.HidesPublic, &a.HidesUnlisted, &fetched)
+		&a.HidesPublic, &a.HidesUnlisted, &a.Elsewhere, &fetched)
 	if target != a.Inbox {
 		a.SharedInbox = target
 	}
@@ -72,8 +73,8 @@ func (t tx) saveActor(a Actor, now time.Time) error {
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
-	if a.Claim != "" && a.Claim == before.Handle { // confirmed before
-		a.Handle = a.Claim
+	if a.Claim != "" && a.Claim == before.Handle || a.Claim == "" && before.Elsewhere { // confirmed before
+		a.Handle = before.Handle
 	}
 	if a.Avatar != before.Avatar {
 		if err := t.forgetPicture(a.ID); err != nil {
@@ -85,9 +86,11 @@ func (t tx) saveActor(a Actor, now time.Time) error {
 		ON CONFLICT (id) DO UPDATE SET type = excluded.type, name = excluded.name, handle = excluded.handle, url = excluded.url,
 			avatar = excluded.avatar, bot = excluded.bot, inbox = excluded.inbox, target = excluded.target,
 			target_host = excluded.target_host, hides_public = excluded.hides_public, hides_unlisted = excluded.hides_unlisted,
+			elsewhere = CASE WHEN excluded.handle = actors.handle THEN actors.elsewhere ELSE 0 END,
+			named = CASE WHEN actors.named > 0 AND actors.fetched < $15 THEN $14 ELSE actors.named END,
 			fetched = excluded.fetched, deleted = 0`,
 		a.ID, a.ID.Host(), a.Type, a.Name, a.Handle, a.URL, a.Avatar, flag(a.Bot), a.Inbox, target, thread.IRI(target).Host(),
-		flag(a.HidesPublic), flag(a.HidesUnlisted), ms(now))
+		flag(a.HidesPublic), flag(a.HidesUnlisted), ms(now), ms(now.Add(-nameAge)))
 	if err != nil {
 		return err
 	}
@@ -161,7 +164,7 @@ func (db *DB) EraseActor(ctx context.Context, m Message, v thread.Verdict) error
 		if err := t.forgetPicture(m.Object); err != nil {
 			return err
 		}
-		err := t.exec("UPDATE actors SET name = '', handle = '', url = '', avatar = '', inbox = '', target = '', target_host = '', deleted = 1 WHERE id = $1", m.Object)
+		err := t.exec("UPDATE actors SET name = '', handle = '', elsewhere = 0, url = '', avatar = '', inbox = '', target = '', target_host = '', deleted = 1 WHERE id = $1", m.Object)
 		if err != nil {
 			return err
 		}

@@ -218,6 +218,9 @@ func (db *DB) AddComment(ctx context.Context, m Message, c thread.Comment, answe
 		if added && c.State == thread.Late && m.Way != Fill { // nobody brought what backfill found: nobody is told
 			err = t.reject(c, now)
 		}
+		if added && err == nil {
+			err = t.forward(m, c.ID, now)
+		}
 		return errors.Join(err, t.watch(c, m.Way, now), t.settle(m.ID, v, now))
 	})
 }
@@ -240,7 +243,7 @@ func (t tx) addComment(c thread.Comment, now time.Time) (added bool, err error) 
 	if err != nil || n == 0 {
 		return false, err
 	}
-	if err := errors.Join(t.enter(c, now), t.arrived(c.ID, now)); err != nil {
+	if err := errors.Join(t.enter(c, now), t.arrived(c.ID, now), t.wrote(c.Author.ID, now)); err != nil {
 		return true, err
 	}
 	if c.State == thread.Late || c.State == thread.Pending {
@@ -322,7 +325,7 @@ func (db *DB) EditComment(ctx context.Context, m Message, c thread.Comment, v th
 		if err != nil {
 			return err
 		}
-		return t.settle(m.ID, v, now)
+		return errors.Join(t.forward(m, c.ID, now), t.settle(m.ID, v, now))
 	})
 }
 
@@ -363,11 +366,32 @@ func (db *DB) WithdrawComment(ctx context.Context, m Message, id thread.IRI, v t
 func (db *DB) DeleteComment(ctx context.Context, m Message, id thread.IRI, v thread.Verdict) error {
 	now := db.now()
 	return db.write(ctx, func(t tx) error {
-		if err := errors.Join(t.bury(id, m.Sender, now), t.deleteComment(id)); err != nil {
+		tell, err := t.mayForward(m, id)
+		err = errors.Join(err, t.bury(id, m.Sender, now), t.deleteComment(id))
+		if err == nil && tell {
+			err = t.change("forward", string(id), m.Raw, now)
+		}
+		if err != nil {
 			return err
 		}
 		return t.settle(m.ID, v, now)
 	})
+}
+
+// forward hands a message on to the followers, if it is about a comment that everybody may see.
+func (t tx) forward(m Message, comment thread.IRI, now time.Time) error {
+	tell, err := t.mayForward(m, comment)
+	if err != nil || !tell {
+		return err
+	}
+	return t.change("forward", string(comment), m.Raw, now)
+}
+
+func (t tx) mayForward(m Message, comment thread.IRI) (bool, error) {
+	if !m.Forward {
+		return false, nil
+	}
+	return t.has("SELECT 1 FROM comments WHERE id = $1 AND state = 'visible' AND unlisted = 0 AND deleted = 0", comment)
 }
 
 // deleteComment erases a comment's text. Its row stays as a placeholder for the replies below it.
@@ -389,10 +413,13 @@ func (t tx) deleteComment(id thread.IRI) error {
 	return errors.Join(t.forget(id), t.unwatch(id))
 }
 
-// forget erases the raw messages about an object: what its author took back is not kept in the ledger either.
+// forget erases the raw messages about an object: what its author took back is neither kept in the ledger nor handed on.
 func (t tx) forget(object thread.IRI) error {
 	*t.erased = true
-	return errors.Join(t.exec("UPDATE received SET raw = X'' WHERE object = $1", object),
+	return errors.Join(t.exec("DELETE FROM changes WHERE object = $1 AND kind = 'forward'", object),
+		t.exec("DELETE FROM deliveries WHERE activity IN (SELECT id FROM activities WHERE object = $1 AND kind = 'forward')", object),
+		t.exec("DELETE FROM activities WHERE object = $1 AND kind = 'forward'", object),
+		t.exec("UPDATE received SET raw = X'' WHERE object = $1", object),
 		t.exec("UPDATE received SET raw = X'' WHERE reply_to = $1 AND type = 'ReplyRequest'", object))
 }
 

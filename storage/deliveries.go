@@ -12,9 +12,10 @@ import (
 type Change struct {
 	ID   int64
 	Kind string // create, update, delete: of a post or answer; accept: of an account's follow; reject, approve: of a
-	// comment; grant, refuse: of a request to reply; actor: the blog's own account, such as its key; move: of it
+	// comment; grant, refuse: of a request to reply; actor: the blog's own account, such as its key; move: of it;
+	// forward: of a comment, as its author sent it
 	Object thread.IRI
-	Data   []byte // accept, grant, refuse: the Follow or request as it came
+	Data   []byte // accept, grant, refuse, forward: the activity as it came
 	At     time.Time
 }
 
@@ -46,6 +47,7 @@ type Outgoing struct {
 // Recipients are the inboxes that get an activity: each inbox once.
 type Recipients struct {
 	Followers    bool
+	Except       string     // followers on this host
 	Participants thread.IRI // those who commented on this post
 	Commenters   bool       // those who commented on any
 	Account      thread.IRI // this one, like those above where it is reached with others of its server
@@ -101,7 +103,7 @@ func (t tx) address(out Outgoing, to Recipients, now time.Time) error {
 		AND a.id IN `
 	var err error
 	if to.Followers {
-		err = add(wanted + "(SELECT actor FROM followers)")
+		err = add(wanted+"(SELECT actor FROM followers) AND a.host <> $4", to.Except)
 	}
 	if err == nil && to.Participants != "" {
 		err = add(wanted+"(SELECT author FROM comments WHERE post = $4 AND deleted = 0 AND state IN ('visible', 'pending'))", to.Participants)

@@ -37,6 +37,7 @@ type Message struct {
 	Decision thread.Decision // empty until there is a verdict
 	Reason   string
 	Decided  time.Time
+	Forward  bool // not stored: should it change what readers see, the followers get Raw
 }
 
 const messageColumns = `id, way, sender, proof, type, activity, object, reply_to, raw, received, depth, thread, waits_for, attempts, decision, reason, decided`

@@ -87,7 +87,7 @@ func newFederation(ctx context.Context, cfg *config.Config, db *storage.DB, clie
 		Header: cfg.Blog.Header, Fields: cfg.Blog.Fields,
 		Version: version, Rules: rules(cfg), Template: cfg.Blog.NoteTemplate, ClosedNotice: cfg.Comments.ClosedNotice, Owner: cfg.Blog.Owner, Now: w.Now, Log: w.Log, Metrics: w.metrics,
 		Limits: federation.Limits{ActorHour: cfg.Limits.ActorHour, HostHour: cfg.Limits.HostHour, NewActorsHour: cfg.Limits.NewActorsHour},
-		Demand: demand,
+		Demand: demand, Forward: cfg.Federation.Forward,
 		Source: source(cfg),
 	})
 }

@@ -58,6 +58,9 @@ type Object struct {
 	// Members of collections.
 	Collection *Collection
 
+	// Signed tells that it bears a signature of its own (LD signature, FEP-8b32). That is no reason to believe it.
+	Signed bool
+
 	// Raw is the object as it was sent, byte for byte. Nil for bare ids.
 	Raw []byte
 
@@ -148,7 +151,7 @@ type Attachment struct {
 // Profile is what an actor's document says beyond Object.
 type Profile struct {
 	Username    string // preferredUsername
-	WebFinger   string // FEP-2c59 "user@domain", may be empty
+	WebFinger   string // FEP-2c59 "user@domain", the domain in punycode; may be empty
 	Inbox       thread.IRI
 	SharedInbox thread.IRI
 	Followers   thread.IRI

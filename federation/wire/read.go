@@ -36,7 +36,7 @@ func (r reader) full(n *node) *Object {
 	if lang := contextLanguage(context); lang != "" {
 		r.lang = lang
 	}
-	o := &Object{ID: n.id(), Types: types(n), Raw: n.raw, fault: fault(n), LikesTotal: -1}
+	o := &Object{ID: n.id(), Types: types(n), Raw: n.raw, fault: fault(n), LikesTotal: -1, Signed: n.get("signature").given() || n.get("proof").given()}
 	r.activity(o, n)
 	r.address(o, n)
 	r.say(o, n)
@@ -198,7 +198,7 @@ func total(n *node) int {
 func (r reader) profile(o *Object, n *node) *Profile {
 	p := &Profile{
 		Username:    n.get("preferredUsername").str(),
-		WebFinger:   strings.TrimPrefix(strings.TrimPrefix(n.get("webfinger").str(), "acct:"), "@"), // FEP-2c59
+		WebFinger:   accountIn(n.get("webfinger").str()), // FEP-2c59
 		Inbox:       n.get("inbox").id(),
 		SharedInbox: n.get("endpoints").get("sharedInbox").id(),
 		Followers:   n.get("followers").id(),

@@ -67,20 +67,32 @@ func (b Blog) pageIsUs(page string) bool {
 	return false
 }
 
-// SelfIn is the actor that a WebFinger answer of another server names; empty when it names none (RFC 7033).
-func SelfIn(jrd []byte) thread.IRI {
+// ReadJRD is what a WebFinger answer of another server says (RFC 7033): the account ("name@domain") that it is about, and
+// the actor that this is; empty when it says none.
+func ReadJRD(jrd []byte) (account string, self thread.IRI) {
 	s := scanner{dec: jsontext.NewDecoder(bytes.NewBuffer(jrd)), body: jrd}
 	root, err := s.value(true, 0)
 	if err != nil {
-		return ""
+		return "", ""
 	}
+	account = accountIn(root.get("subject").str())
 	for _, link := range root.get("links").each() {
 		kind := link.get("type").str()
 		if link.get("rel").str() == "self" && (kind == ActivityJSON || strings.HasPrefix(kind, "application/ld+json")) {
-			return iri(link.get("href").str())
+			return account, iri(link.get("href").str())
 		}
 	}
-	return ""
+	return account, ""
+}
+
+// accountIn is an account as "name@domain", the domain as an id has it, in punycode; empty for what is none.
+func accountIn(s string) string {
+	name, domain, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(s, "acct:"), "@"), "@")
+	host := iri("https://" + domain + "/").Host()
+	if name == "" || host == "" || strings.ContainsAny(domain, "/?#") {
+		return ""
+	}
+	return name + "@" + host
 }
 
 // HostMeta leads to WebFinger, for servers that look here first (RFC 6415).

@@ -77,8 +77,11 @@ CREATE TABLE actors (
   rejected       BIGINT NOT NULL DEFAULT 0, -- when a Reject was last sent there
   picture        TEXT NOT NULL DEFAULT '', -- name in pictures of what was found at avatar; '' for nothing
   pictured       BIGINT NOT NULL DEFAULT 0, -- when that is to be fetched again
+  named          BIGINT NOT NULL DEFAULT 0, -- when its name is to be looked up by WebFinger; 0: never, for it wrote nothing
+  elsewhere      INTEGER NOT NULL DEFAULT 0, -- handle is what was found so, on another domain than its document's
   fetched        BIGINT NOT NULL
 );
+CREATE INDEX actors_named ON actors (named) WHERE named > 0;
 CREATE INDEX actors_pictured ON actors (pictured) WHERE avatar <> '' AND deleted = 0;
 CREATE INDEX actors_picture ON actors (picture) WHERE picture <> '';
 
