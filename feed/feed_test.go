@@ -233,12 +233,12 @@ func TestRestart(t *testing.T) {
 	for left := 0; ; left++ {
 		s := open(t)
 		s.feed(entry{name: "b", at: noon}, entry{name: "a", at: noon})
-		_, err := s.reader.Sync(&dying{s.Context(), left}, feed.Options{})
+		_, err := s.reader.Sync(newDying(s.Context(), left), feed.Options{})
 		s.start()
 		s.read()
 		s.expectTold("")
 		s.feed(entry{name: "d", at: noon}, entry{name: "c", at: noon}, entry{name: "b", at: noon, text: "Edited."}, entry{name: "a", at: noon})
-		s.reader.Sync(&dying{s.Context(), left}, feed.Options{}) //nolint:errcheck // it is cut short
+		s.reader.Sync(newDying(s.Context(), left), feed.Options{}) //nolint:errcheck // it is cut short
 		s.start()
 		s.read()
 		if told := s.told(); told != "create /c/, create /d/, update /b/" {
@@ -444,7 +444,7 @@ func TestMigration(t *testing.T) {
 		s.feed(was(7)...)
 		s.read()
 		s.feed(now[:7]...)
-		_, err := s.reader.Sync(&dying{s.Context(), left}, feed.Options{})
+		_, err := s.reader.Sync(newDying(s.Context(), left), feed.Options{})
 		s.start()
 		s.read()
 		if told := s.told(); told != "" {

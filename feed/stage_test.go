@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -187,11 +188,17 @@ func (s *stage) feed(entries ...entry) { s.serve("/feed.xml", "application/rss+x
 // dying is a context that ends after it was asked so often: a crash anywhere.
 type dying struct {
 	context.Context
-	left int
+	left atomic.Int64 // database/sql asks from goroutines of its own
+}
+
+func newDying(ctx context.Context, left int) *dying {
+	d := &dying{Context: ctx}
+	d.left.Store(int64(left))
+	return d
 }
 
 func (d *dying) Err() error {
-	if d.left--; d.left < 0 {
+	if d.left.Add(-1) < 0 {
 		return context.Canceled
 	}
 	return nil
