@@ -673,9 +673,13 @@ func TestCloseAgainstReplies(t *testing.T) {
 	}
 	var replying sync.WaitGroup
 	const writers, each = 4, 25
+	closed := make(chan struct{})
 	for w := range writers {
 		replying.Go(func() {
 			for n := range each {
+				if n == each-1 { // however fast they were, the last ones come late
+					<-closed
+				}
 				s.beta.Person(fmt.Sprint("writer", w)).Write(s.ctx, fedtest.Draft{InReplyTo: id, HTML: fmt.Sprint("reply ", n), Force: true}) //nolint:errcheck // counted below
 			}
 		})
@@ -684,6 +688,7 @@ func TestCloseAgainstReplies(t *testing.T) {
 		t.Fatal("no comments")
 	}
 	s.afterword("close", page)
+	close(closed)
 	replying.Wait()
 	if !s.await(func() bool { return count("comments")+count("late")+s.pending() == writers*each }) {
 		t.Fatalf("%d shown, %d late, %d held of %d", count("comments"), count("late"), s.pending(), writers*each)
