@@ -46,6 +46,7 @@ type Config struct {
 	BlogOrigins []string                                     // who may frame our pages, "https://blog.example"
 	Source      func(*http.Request) netip.Prefix             // from which network a request comes; the zero prefix: not known. May be nil
 	Pictures    bool                                         // of authors are shown, through our own cache
+	Attachments bool                                         // with Pictures: those within comments too
 	CacheBytes  int                                          // 0: 128 MiB
 	Now         func() time.Time                             // nil: time.Now
 	Metrics     *metrics.Set                                 // may be nil

@@ -87,7 +87,7 @@ func (s *Server) commentJSON(c step) commentJSON {
 		return out
 	}
 	out.Likes, out.Boosts = c.Likes, c.Boosts
-	out.URL, out.HTML, out.Warning, out.Lang = orNull(original(c.Placed)), c.HTML, orNull(c.Warning), orNull(c.Lang)
+	out.URL, out.HTML, out.Warning, out.Lang = orNull(original(c.Placed)), s.illustrated(c), orNull(c.Warning), orNull(c.Lang)
 	out.Edited = timestamp(c.Edited)
 	out.Author = &authorJSON{ID: c.Author.ID, Name: c.Author.Name, Handle: c.Author.Handle, URL: orNull(profile(c.Placed)),
 		Avatar: orNull(s.avatar(c.Author)),

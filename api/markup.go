@@ -156,7 +156,7 @@ func (m *markup) comment(p part, c step, s *Server, open bool) {
 	m.avatar(c.Author, s.avatar(c.Author))
 	m.byline(c, s.byOwner(c.Author))
 	m.replyTo(p, c)
-	m.content(c)
+	m.content(c, s.illustrated(c))
 	m.branchClosed(c)
 	m.foot(c, open)
 	m.put("</article>")
@@ -274,7 +274,7 @@ func (m *markup) called(c *thread.Placed) string {
 	return name(c.Author)
 }
 
-func (m *markup) content(c step) {
+func (m *markup) content(c step, text string) {
 	if c.Warning != "" {
 		m.put(`<details class="aw-warning"><summary>`)
 		m.text(m.Warning)
@@ -286,7 +286,7 @@ func (m *markup) content(c step) {
 	m.put(`<div class="e-content" dir="auto"`)
 	m.attr("lang", c.Lang)
 	m.put(">")
-	m.said(c.HTML)
+	m.said(text)
 	m.put("</div>")
 }
 

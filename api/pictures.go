@@ -12,41 +12,56 @@ import (
 	"image/jpeg"
 	"image/png"
 	"net/http"
+	"strconv"
 	"time"
 
 	"golang.org/x/image/draw"
 	_ "golang.org/x/image/webp" // read only
 
 	"afterword/fetch"
+	"afterword/sanitize"
 	"afterword/storage"
 	"afterword/thread"
 )
 
 // Readers never ask other people's servers for a picture, which would tell them who reads what. We ask, one at a time
-// and while nobody waits, and keep what we make of the answer: small, square, and nothing but its pixels.
+// and while nobody waits, and keep what we make of the answer: small, and nothing but its pixels.
+
+// form is what is made of a picture, and how large the original may be. A decoded picture takes four bytes for each
+// pixel, and more while it is decoded.
+type form struct {
+	maxBytes  int64
+	maxPixels int
+	side      int  // that of the square it has to fit into, in pixels
+	cut       bool // to the square in its middle
+}
+
+var (
+	ofAccounts = form{maxBytes: 4 << 20, maxPixels: 4 << 20, side: 128, cut: true}
+	inComments = form{maxBytes: 8 << 20, maxPixels: 12 << 20, side: 640} // a telephone's camera
+)
 
 const (
-	maxPictureBytes = 4 << 20 // of the original
-	maxPixels       = 4 << 20 // a decoded picture takes four bytes for each, and more while it is decoded
-	pictureSide     = 128     // pixels
+	maxTransparent = 512 << 10 // bytes of a PNG; where it has more, it gets a white ground
 
 	keepPicture  = 30 * 24 * time.Hour // then it is looked at again: most servers give a new picture a new address
 	retryPicture = 6 * time.Hour
 )
 
-// StepPictures fetches the next picture that is due, and tells whether there was one.
+// StepPictures fetches the next picture of an account that is due, or when there is none the next ones within comments. It
+// tells whether there was any.
 func (s *Server) StepPictures(ctx context.Context) (worked bool, err error) {
 	if !s.Pictures {
 		return false, nil
 	}
 	account, address, err := s.DB.NextPicture(ctx)
 	if errors.Is(err, storage.ErrNotFound) {
-		return false, nil
+		return s.stepAttachments(ctx)
 	}
 	if err != nil {
 		return false, err
 	}
-	p, wait, err := s.picture(ctx, address)
+	p, wait, err := s.picture(ctx, address, ofAccounts)
 	if err != nil {
 		s.Log.Debug("no picture", "account", account, "error", err)
 	}
@@ -54,6 +69,35 @@ func (s *Server) StepPictures(ctx context.Context) (worked bool, err error) {
 		return false, ctx.Err()
 	}
 	return true, s.DB.SavePicture(ctx, account, address, p, s.Now().Add(wait))
+}
+
+// stepAttachments fetches some pictures within comments and keeps them all at once: each time that the threads change they
+// have to be made anew.
+func (s *Server) stepAttachments(ctx context.Context) (worked bool, err error) {
+	if !s.Attachments {
+		return false, nil
+	}
+	addresses, err := s.DB.NextAttachments(ctx)
+	if err != nil || len(addresses) == 0 {
+		return false, err
+	}
+	var found []storage.Attachment
+	for _, address := range addresses {
+		p, wait, err := s.picture(ctx, address, inComments)
+		if err != nil {
+			s.Log.Debug("no picture", "address", address, "error", err)
+		}
+		if ctx.Err() != nil {
+			return false, ctx.Err()
+		}
+		found = append(found, storage.Attachment{Address: address, Picture: p, Keep: temporary(err), Due: s.Now().Add(wait)})
+	}
+	return true, s.DB.SaveAttachments(ctx, found)
+}
+
+func temporary(err error) bool {
+	var e *fetch.Error
+	return errors.As(err, &e) && e.Temporary()
 }
 
 // RunPictures steps until ctx ends.
@@ -81,8 +125,8 @@ func (s *Server) RunPictures(ctx context.Context) {
 
 // picture is what is made of the one at an address, and when to look again. Whoever wrote a comment chose the address,
 // so it is a stranger's.
-func (s *Server) picture(ctx context.Context, address string) (p storage.Picture, wait time.Duration, err error) {
-	doc, err := s.Fetch.Get(ctx, fetch.Get{URL: address, Accept: "image/webp, image/png, image/jpeg, image/gif", MaxBytes: maxPictureBytes, Stranger: true})
+func (s *Server) picture(ctx context.Context, address string, f form) (p storage.Picture, wait time.Duration, err error) {
+	doc, err := s.Fetch.Get(ctx, fetch.Get{URL: address, Accept: "image/webp, image/png, image/jpeg, image/gif", MaxBytes: f.maxBytes, Stranger: true})
 	if err != nil {
 		var e *fetch.Error
 		if errors.As(err, &e) && e.Temporary() {
@@ -90,16 +134,16 @@ func (s *Server) picture(ctx context.Context, address string) (p storage.Picture
 		}
 		return p, keepPicture, err
 	}
-	p, err = smallPicture(doc.Body)
+	p, err = f.picture(doc.Body)
 	if err == nil {
 		s.Fetch.Vouch(address)
 	}
 	return p, keepPicture, err
 }
 
-// smallPicture makes a picture anew: the middle of it, without anything that was in the file beside it. What kind of
-// picture it is its bytes say; servers are often wrong about that.
-func smallPicture(original []byte) (p storage.Picture, err error) {
+// picture makes a picture anew, without anything that was in the file beside it. What kind of picture it is its bytes say;
+// servers are often wrong about that. Of one that moves it is the first frame.
+func (f form) picture(original []byte) (p storage.Picture, err error) {
 	defer func() {
 		if r := recover(); r != nil { // decoders are large, and strangers feed them
 			err = fmt.Errorf("panic: %v", r)
@@ -109,30 +153,48 @@ func smallPicture(original []byte) (p storage.Picture, err error) {
 	if err != nil {
 		return p, err
 	}
-	if size.Width < 1 || size.Height < 1 || size.Width > maxPixels || size.Height > maxPixels/size.Width {
+	if size.Width < 1 || size.Height < 1 || size.Width > f.maxPixels || size.Height > f.maxPixels/size.Width {
 		return p, fmt.Errorf("%d x %d pixels", size.Width, size.Height)
 	}
 	decoded, _, err := image.Decode(bytes.NewReader(original))
 	if err != nil {
 		return p, err
 	}
-	whole := decoded.Bounds()
-	side := min(whole.Dx(), whole.Dy())
-	corner := whole.Min.Add(image.Pt((whole.Dx()-side)/2, (whole.Dy()-side)/2))
-	small := image.NewNRGBA(image.Rect(0, 0, min(side, pictureSide), min(side, pictureSide)))
-	draw.CatmullRom.Scale(small, small.Bounds(), decoded, image.Rectangle{Min: corner, Max: corner.Add(image.Pt(side, side))}, draw.Src, nil)
+	from, to := f.frame(decoded.Bounds())
+	small := image.NewNRGBA(to)
+	draw.CatmullRom.Scale(small, to, decoded, from, draw.Src, nil)
 	return encoded(small)
+}
+
+// frame is which part of a picture is shown, and how large.
+func (f form) frame(whole image.Rectangle) (from, to image.Rectangle) {
+	if f.cut {
+		side := min(whole.Dx(), whole.Dy())
+		corner := whole.Min.Add(image.Pt((whole.Dx()-side)/2, (whole.Dy()-side)/2))
+		whole = image.Rectangle{Min: corner, Max: corner.Add(image.Pt(side, side))}
+	}
+	width, height := whole.Dx(), whole.Dy()
+	if longer := max(width, height); longer > f.side {
+		width, height = max(1, width*f.side/longer), max(1, height*f.side/longer)
+	}
+	return whole, image.Rect(0, 0, width, height)
 }
 
 func encoded(small *image.NRGBA) (p storage.Picture, err error) {
 	var b bytes.Buffer
-	if small.Opaque() {
-		p.Type, err = "image/jpeg", jpeg.Encode(&b, small, &jpeg.Options{Quality: 85})
-	} else {
+	if !small.Opaque() {
 		p.Type, err = "image/png", png.Encode(&b, small)
+	}
+	if p.Type == "" || b.Len() > maxTransparent {
+		b.Reset()
+		ground := image.NewRGBA(small.Rect)
+		draw.Draw(ground, small.Rect, image.White, image.Point{}, draw.Src)
+		draw.Draw(ground, small.Rect, small, image.Point{}, draw.Over)
+		p.Type, err = "image/jpeg", jpeg.Encode(&b, ground, &jpeg.Options{Quality: 85})
 	}
 	hash := sha256.Sum256(b.Bytes())
 	p.Name, p.Data = hex.EncodeToString(hash[:16]), b.Bytes()
+	p.Width, p.Height = small.Rect.Dx(), small.Rect.Dy()
 	return p, err
 }
 
@@ -166,4 +228,39 @@ func (s *Server) avatar(a thread.Author) string {
 		return ""
 	}
 	return s.Base + "/images/" + a.Picture
+}
+
+// illustrated is the HTML of a comment. Of the pictures that it links to it shows our own copies, in the place of the links'
+// words; where there is none, the link stays as it is.
+func (s *Server) illustrated(c step) string {
+	text := c.HTML
+	for _, a := range c.Attached {
+		before, words, after, found := sanitize.SplitLink(text, a.URL)
+		if !found {
+			continue
+		}
+		var m markup
+		m.stored(before)
+		m.put(`<img class="aw-picture" loading="lazy"`)
+		m.attr("alt", words)
+		m.attr("width", strconv.Itoa(a.Width))
+		m.attr("height", strconv.Itoa(a.Height))
+		m.attr("src", s.Base+"/images/"+a.Picture)
+		m.put(">")
+		m.stored(after)
+		text = m.String()
+	}
+	return text
+}
+
+// attached puts our copies of pictures beside the comments that link to them: those of a post since it had a revision.
+func (s *Server) attached(ctx context.Context, post thread.IRI, since int64, comments []thread.Comment) error {
+	if !s.Attachments || len(comments) == 0 {
+		return nil
+	}
+	all, err := s.DB.Attached(ctx, post, since)
+	for i := range comments {
+		comments[i].Attached = all[comments[i].ID]
+	}
+	return err
 }

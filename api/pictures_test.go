@@ -233,7 +233,7 @@ func TestPictureGoes(t *testing.T) {
 
 func TestTooManyPixels(t *testing.T) {
 	for _, size := range [][2]uint32{{100000, 100000}, {1, 1<<31 - 1}, {2049, 2049}} {
-		if _, err := smallPicture(withSize(asPNG(painting(1, 1, 255)), size[0], size[1])); err == nil || !strings.Contains(err.Error(), "pixels") {
+		if _, err := ofAccounts.picture(withSize(asPNG(painting(1, 1, 255)), size[0], size[1])); err == nil || !strings.Contains(err.Error(), "pixels") {
 			t.Error(size, err)
 		}
 	}

@@ -157,6 +157,9 @@ func (s *Server) updated(ctx context.Context, p thread.Post, old *arrangement) (
 		return nil, nil
 	}
 	news, err := s.DB.ThreadSince(ctx, p.ID, old.revision)
+	if err == nil {
+		err = s.attached(ctx, p.ID, old.revision, news)
+	}
 	if err != nil || len(news) > maxUpdates {
 		return nil, err
 	}
@@ -180,6 +183,9 @@ func (s *Server) updated(ctx context.Context, p thread.Post, old *arrangement) (
 func (s *Server) read(ctx context.Context, p thread.Post) (*arrangement, error) {
 	s.reads.Add(1)
 	comments, err := s.DB.Thread(ctx, p.ID)
+	if err == nil {
+		err = s.attached(ctx, p.ID, 0, comments)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +207,7 @@ func (s *Server) read(ctx context.Context, p thread.Post) (*arrangement, error) 
 
 // add counts a comment in.
 func (t *arrangement) add(c *thread.Comment) {
-	t.bytes += 400 + len(c.ID) + len(c.URL) + len(c.Parent) + len(c.HTML) + len(c.Warning)
+	t.bytes += 400 + len(c.ID) + len(c.URL) + len(c.Parent) + len(c.HTML) + len(c.Warning) + 400*len(c.Attached)
 	if !c.ClosedAt.IsZero() {
 		t.closings = append(t.closings[:len(t.closings):len(t.closings)], c.ClosedAt)
 	}

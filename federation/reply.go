@@ -241,6 +241,9 @@ func (f *Federation) textOf(o *wire.Object) thread.Comment {
 		b.WriteString(attachment(a))
 	}
 	c := thread.Comment{ID: o.ID, URL: sanitize.Link(o.URL), Lang: o.Lang, Warning: sanitize.Text(o.Warning(), 500)}
+	if c.Warning == "" && !o.Sensitive { // nobody sees by accident what its author folded away
+		c.Attached = pictures(attached)
+	}
 	if c.URL == "" {
 		c.URL = string(o.ID)
 	}
@@ -290,6 +293,16 @@ func attachment(a wire.Attachment) string {
 		text = "Attachment"
 	}
 	return "<p>" + linked(escape(text), a.URL) + "</p>"
+}
+
+// pictures are those among attachments. They may be shown, but for what their addresses hold.
+func pictures(attached []wire.Attachment) (found []thread.Attached) {
+	for _, a := range attached {
+		if url := sanitize.Link(a.URL); url != "" && mediaKind(a) == "image" {
+			found = append(found, thread.Attached{URL: url})
+		}
+	}
+	return found
 }
 
 func mediaKind(a wire.Attachment) string {

@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+
+	"golang.org/x/net/html"
 )
 
 // Note reduces the blog's own HTML to what Mastodon keeps, which is the closed tree: headings become strong paragraphs,
@@ -39,4 +41,20 @@ func SplitMentions(in string) (names, rest string) {
 		return "", in
 	}
 	return after[:end], after[end:]
+}
+
+// SplitLink finds the last link to an address in HTML of this package, if it has nothing but words: before and after are
+// what is around them, still with the <a> and the </a>.
+func SplitLink(in, href string) (before, words, after string, found bool) {
+	start := `<a href="` + html.EscapeString(href) + `"` + rel + ">"
+	at := strings.LastIndex(in, start)
+	if at < 0 {
+		return in, "", "", false
+	}
+	at += len(start)
+	words, _, closed := strings.Cut(in[at:], "</a>")
+	if words == "" || !closed || strings.Contains(words, "<") {
+		return in, "", "", false
+	}
+	return in[:at], html.UnescapeString(words), in[at+len(words):], true
 }

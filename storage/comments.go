@@ -243,7 +243,7 @@ func (t tx) addComment(c thread.Comment, now time.Time) (added bool, err error) 
 	if err != nil || n == 0 {
 		return false, err
 	}
-	if err := errors.Join(t.enter(c, now), t.arrived(c.ID, now), t.wrote(c.Author.ID, now)); err != nil {
+	if err := errors.Join(t.attach(c), t.enter(c, now), t.arrived(c.ID, now), t.wrote(c.Author.ID, now)); err != nil {
 		return true, err
 	}
 	if c.State == thread.Late || c.State == thread.Pending {
@@ -315,17 +315,16 @@ func (db *DB) EditComment(ctx context.Context, m Message, c thread.Comment, v th
 		if err != nil || later {
 			return err
 		}
-		var post thread.IRI
 		err = t.row(`UPDATE comments SET url = $1, html = $2, warning = $3, lang = $4, edited = $5, unlisted = $6,
-			revision = COALESCE((SELECT revision + 1 FROM posts WHERE id = comments.post), 0) WHERE id = $7 AND deleted = 0 RETURNING post`,
-			[]any{c.URL, c.HTML, c.Warning, c.Lang, ms(c.Edited), flag(c.Unlisted), c.ID}, &post)
+			revision = COALESCE((SELECT revision + 1 FROM posts WHERE id = comments.post), 0) WHERE id = $7 AND deleted = 0 RETURNING post, state`,
+			[]any{c.URL, c.HTML, c.Warning, c.Lang, ms(c.Edited), flag(c.Unlisted), c.ID}, &c.Post, &c.State)
 		if err == nil {
-			err = t.exec("UPDATE posts SET revision = revision + 1, grown = grown + 1 WHERE id = $1", post)
+			err = t.exec("UPDATE posts SET revision = revision + 1, grown = grown + 1 WHERE id = $1", c.Post)
 		}
 		if err != nil {
 			return err
 		}
-		return errors.Join(t.forward(m, c.ID, now), t.settle(m.ID, v, now))
+		return errors.Join(t.attach(c), t.forward(m, c.ID, now), t.settle(m.ID, v, now))
 	})
 }
 
@@ -358,7 +357,7 @@ func (db *DB) WithdrawComment(ctx context.Context, m Message, id thread.IRI, v t
 		if err := t.exec("UPDATE comments SET html = '', warning = '' WHERE id = $1", id); err != nil {
 			return err
 		}
-		return errors.Join(t.forget(id), t.unwatch(id), t.settle(m.ID, v, now))
+		return errors.Join(t.detach("comment = $1", id), t.forget(id), t.unwatch(id), t.settle(m.ID, v, now))
 	})
 }
 
@@ -410,7 +409,7 @@ func (t tx) deleteComment(id thread.IRI) error {
 	if err := t.count(c.Post, c.State, -1); err != nil {
 		return err
 	}
-	return errors.Join(t.forget(id), t.unwatch(id))
+	return errors.Join(t.detach("comment = $1", id), t.forget(id), t.unwatch(id))
 }
 
 // forget erases the raw messages about an object: what its author took back is neither kept in the ledger nor handed on.
@@ -436,6 +435,9 @@ func (t tx) move(id thread.IRI, to thread.State) error {
 	}
 	if c.Deleted { // no longer counted
 		return t.touch(c.Post)
+	}
+	if err := t.reveal(id, to == thread.Visible); err != nil {
+		return err
 	}
 	return errors.Join(t.count(c.Post, c.State, -1), t.count(c.Post, to, +1))
 }

@@ -8,15 +8,19 @@ import (
 	"afterword/thread"
 )
 
-// Picture is an account's picture in a form of our own.
+// Picture is a stranger's picture in a form of our own: of an account, or within a comment.
 type Picture struct {
-	Name string // under which it is given; follows from its bytes
-	Type string // media type
-	Data []byte
+	Name          string // under which it is given; follows from its bytes
+	Type          string // media type
+	Width, Height int    // pixels
+	Data          []byte
 }
 
-// maxPictures is how many bytes of pictures are kept. Over that, those go whose accounts had no need of them for longest.
-const maxPictures = 64 << 20
+// maxPictures is how many bytes of pictures are kept. Over that, those go that nobody had need of for longest.
+const maxPictures = 128 << 20
+
+// retryDropped is when a picture that had to go is looked for again.
+const retryDropped = 30 * 24 * time.Hour
 
 // NextPicture is an account with shown comments whose picture is due to be fetched, and where it is.
 func (db *DB) NextPicture(ctx context.Context) (account thread.IRI, address string, err error) {
@@ -36,11 +40,7 @@ func (db *DB) SavePicture(ctx context.Context, account thread.IRI, address strin
 		if errors.Is(err, ErrNotFound) {
 			return nil
 		}
-		if err == nil && len(p.Data) > 0 {
-			err = t.exec(`INSERT INTO pictures (name, type, data, size, used) VALUES ($1, $2, $3, $4, $5)
-				ON CONFLICT (name) DO UPDATE SET used = excluded.used`, p.Name, p.Type, p.Data, len(p.Data), ms(now))
-		}
-		if err != nil {
+		if err := errors.Join(err, t.savePicture(p, now)); err != nil {
 			return err
 		}
 		if err := t.exec("UPDATE actors SET picture = $1, pictured = $2 WHERE id = $3", p.Name, ms(due), account); err != nil || p.Name == old {
@@ -50,9 +50,21 @@ func (db *DB) SavePicture(ctx context.Context, account thread.IRI, address strin
 	})
 }
 
-// dropPicture erases a picture that no account has any more.
+// savePicture keeps the bytes of a picture, if there are any.
+func (t tx) savePicture(p Picture, now time.Time) error {
+	if len(p.Data) == 0 {
+		return nil
+	}
+	return t.exec(`INSERT INTO pictures (name, type, width, height, data, size, used) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (name) DO UPDATE SET used = excluded.used`, p.Name, p.Type, p.Width, p.Height, p.Data, len(p.Data), ms(now))
+}
+
+// dropPicture erases a picture that no account and no comment has any more.
 func (t tx) dropPicture(name string) error {
-	return t.exec("DELETE FROM pictures WHERE name = $1 AND NOT EXISTS (SELECT 1 FROM actors WHERE picture = $1 AND picture <> '')", name)
+	n, err := t.affected(`DELETE FROM pictures WHERE name = $1 AND NOT EXISTS (SELECT 1 FROM actors WHERE picture = $1 AND picture <> '')
+		AND NOT EXISTS (SELECT 1 FROM attachments WHERE picture = $1 AND picture <> '')`, name)
+	*t.erased = *t.erased || n > 0
+	return err
 }
 
 // forgetPicture takes an account's picture away; where it has one by now is fetched anew.
@@ -65,7 +77,7 @@ func (t tx) forgetPicture(account thread.IRI) error {
 	return errors.Join(err, t.exec("UPDATE actors SET picture = '', pictured = 0 WHERE id = $1", account), t.dropPicture(name))
 }
 
-// boundPictures drops pictures until the rest fits. Their accounts get one again when it is due.
+// boundPictures drops pictures until the rest fits. Who had them gets one again when it is due.
 func (t tx) boundPictures(due time.Time) error {
 	for {
 		var size int64
@@ -80,7 +92,8 @@ func (t tx) boundPictures(due time.Time) error {
 		for _, account := range accounts {
 			err = errors.Join(err, t.touchThreads(account))
 		}
-		if err := errors.Join(err, t.dropPicture(name)); err != nil {
+		comments, err2 := list(t.queryer, scanIRI, "UPDATE attachments SET picture = '', due = $1 WHERE picture = $2 AND picture <> '' RETURNING comment", ms(due), name)
+		if err := errors.Join(err, err2, t.redraw(comments), t.dropPicture(name)); err != nil {
 			return err
 		}
 	}
@@ -91,7 +104,7 @@ func (t tx) touchThreads(account thread.IRI) error {
 	return t.exec(`UPDATE posts SET revision = revision + 1 WHERE id IN (SELECT DISTINCT post FROM comments WHERE author = $1 AND state = 'visible')`, account)
 }
 
-// Picture is the picture of this name, as long as an account has it.
+// Picture is the picture of this name, as long as somebody has it.
 func (db *DB) Picture(ctx context.Context, name string) (Picture, error) {
 	p := Picture{Name: name}
 	err := db.read(ctx).row("SELECT type, data FROM pictures WHERE name = $1", []any{name}, &p.Type, &p.Data)

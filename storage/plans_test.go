@@ -12,7 +12,7 @@ import (
 
 // big are the tables that grow with what strangers send. No statement may read one of them whole, but for those that are
 // run seldom or by hand.
-var big = regexp.MustCompile(`SCAN (received|comments|actors|keys|deliveries|activities|hosts|checks|reactions|tombstones|posts)\b`)
+var big = regexp.MustCompile(`SCAN (received|comments|attachments|actors|keys|deliveries|activities|hosts|checks|reactions|tombstones|posts)\b`)
 
 // seldom says which those are: by a part of their text.
 var seldom = []string{

@@ -234,7 +234,7 @@ func (t tx) removePost(id thread.IRI, now time.Time) error {
 	if n == 0 {
 		return ErrNotFound
 	}
-	return t.change("delete", string(id), nil, now)
+	return errors.Join(t.detach("post = $1", id), t.change("delete", string(id), nil, now))
 }
 
 // CloseThread closes a post's thread at a moment; zero is now, by the clock of the transaction, so that every message is

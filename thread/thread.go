@@ -102,8 +102,16 @@ type Comment struct {
 	Deleted   bool      // by its author: kept without text for the sake of its replies
 	ClosedAt  time.Time // since when its branch is closed; zero: it is not
 	Imported  bool
+	Attached  []Attached // pictures that its HTML links to
 
 	Likes, Boosts int
+}
+
+// Attached is a picture within a comment: a link to its own server, until we have a copy.
+type Attached struct {
+	URL           string
+	Picture       string // name of our own copy of it; empty: there is none
+	Width, Height int    // of the copy, in pixels
 }
 
 // Answers is what a comment answers: another one, or the post itself.

@@ -104,7 +104,7 @@ func prune(all []Placed) []*Placed {
 // withoutText empties a stub, so that nobody shows by mistake what was taken away.
 func (p *Placed) withoutText() *Placed {
 	if p.Stub {
-		p.Author, p.HTML, p.Warning, p.Lang, p.URL, p.Deleted = Author{}, "", "", "", "", true
+		p.Author, p.HTML, p.Warning, p.Lang, p.URL, p.Attached, p.Deleted = Author{}, "", "", "", "", nil, true
 	}
 	return p
 }

@@ -206,11 +206,11 @@ func TestCorpusD(t *testing.T) {
 		try("D58 a reply to a closed thread", by(alice, creates("hello", nil)), 202, "activities actors checks comments hosts keys origins posts received", 3).given(closed),
 		try("D58 an edit in a closed thread", by(alice, updates("hello", 1, object{"content": "changed"})), 202, "comments posts received", 0).given(when(hello, closed)).shows("alice: changed"),
 		try("D58 a Delete in a closed thread", by(alice, tells("Delete", noteOf(alice, "hello"))), 202, "checks comments posts received tombstones", 0).given(when(hello, closed)),
-		try("D59 a picture and thirty mentions", by(mallory, creates("spam", object{"content": "", "tag": mentions(30), "attachment": object{"type": "Image", "url": "https://evil.test/i.png", "mediaType": "image/png"}})), 202, entered, 1).
+		try("D59 a picture and thirty mentions", by(mallory, creates("spam", object{"content": "", "tag": mentions(30), "attachment": object{"type": "Image", "url": "https://evil.test/i.png", "mediaType": "image/png"}})), 202, pictured, 1).
 			expect(pending),
 		try("D59 a picture and thirty mentions in its text", by(mallory, creates("spam", object{"content": strings.Repeat(`<a href="https://victim.test/@v" class="u-url mention">@<span>v</span></a> `, 30), "tag": mentions(30),
-			"attachment": object{"type": "Image", "url": "https://evil.test/i.png", "mediaType": "image/png"}})), 202, entered, 1).expect(pending),
-		try("D59 a picture from a friend", by(alice, creates("x", object{"content": "", "tag": mentions(3), "attachment": object{"type": "Image", "url": "https://good.test/i.png", "mediaType": "image/png"}})), 202, entered, 1).shows("alice: Picture"),
+			"attachment": object{"type": "Image", "url": "https://evil.test/i.png", "mediaType": "image/png"}})), 202, pictured, 1).expect(pending),
+		try("D59 a picture from a friend", by(alice, creates("x", object{"content": "", "tag": mentions(3), "attachment": object{"type": "Image", "url": "https://good.test/i.png", "mediaType": "image/png"}})), 202, pictured, 1).shows("alice: Picture"),
 		try("D60 words and thirty mentions", by(mallory, creates("no spam", object{"tag": mentions(30)})), 202, entered, 1).shows("mallory: no spam"),
 		try("D63 the blog's name", func(s *site) []byte {
 			s.mallory.with(object{"name": "The Blog", "preferredUsername": "blog"})

@@ -60,12 +60,13 @@ type trial struct {
 
 // What a message changes. A stranger that was proven is remembered in any case: actors, keys.
 const (
-	nothing = ""
-	ledger  = "actors keys received"
-	hinted  = "actors keys origins received" // and somebody else's server was asked
-	private = "counts"
-	entered = "actors checks comments keys origins posts received"
-	again   = "received" // by somebody who is known
+	nothing  = ""
+	ledger   = "actors keys received"
+	hinted   = "actors keys origins received" // and somebody else's server was asked
+	private  = "counts"
+	entered  = "actors checks comments keys origins posts received"
+	pictured = "actors attachments checks comments keys origins posts received"
+	again    = "received" // by somebody who is known
 )
 
 func try(name string, send func(*site) []byte, status int, changes string, fetches int) trial {

@@ -111,7 +111,7 @@ func newServer(ctx context.Context, cfg *config.Config, db *storage.DB, w world)
 	}
 	blog := api.Blog{Name: cmp.Or(cfg.Blog.Name, found.Name), URL: cfg.Blog.URL, Lang: cmp.Or(cfg.Blog.Language, found.Lang)}
 	readers := api.New(api.Config{DB: db, Fetch: client, Base: cfg.BaseURL, Blog: blog, Owner: cfg.Blog.Owner, Rules: rules(cfg), Demand: posts.Demand,
-		Source: source(cfg), BlogOrigins: []string{thread.IRI(cfg.Blog.URL).Origin()}, Pictures: cfg.Comments.Images != "none",
+		Source: source(cfg), BlogOrigins: []string{thread.IRI(cfg.Blog.URL).Origin()}, Pictures: cfg.Comments.Images != "none", Attachments: cfg.Comments.Images == "all",
 		Now: w.Now, Log: w.Log, Metrics: w.metrics})
 	handler := withEcho(db, w.Now, cfg.Prefix()+echoPath, router(cfg.BaseURL, fed, readers, posts.ServeHub))
 	return &server{cfg: cfg, fed: fed, posts: posts, readers: readers, handler: surviving(db, w.Log, handler), metrics: w.metrics, log: w.Log, waits: usualWaits}, nil

@@ -85,13 +85,15 @@ CREATE INDEX actors_named ON actors (named) WHERE named > 0;
 CREATE INDEX actors_pictured ON actors (pictured) WHERE avatar <> '' AND deleted = 0;
 CREATE INDEX actors_picture ON actors (picture) WHERE picture <> '';
 
--- Their pictures, made anew by us; erased with the last account that has them.
+-- Their pictures and those within comments, made anew by us; erased with the last account or comment that has them.
 CREATE TABLE pictures (
-  name TEXT PRIMARY KEY,                 -- follows from the bytes
-  type TEXT NOT NULL,                    -- media type
-  data BLOB NOT NULL,
-  size INTEGER NOT NULL,
-  used BIGINT NOT NULL                   -- when an account last had need of it
+  name   TEXT PRIMARY KEY,               -- follows from the bytes
+  type   TEXT NOT NULL,                  -- media type
+  width  INTEGER NOT NULL,               -- pixels
+  height INTEGER NOT NULL,
+  data   BLOB NOT NULL,
+  size   INTEGER NOT NULL,
+  used   BIGINT NOT NULL                 -- when somebody last had need of it
 );
 CREATE INDEX pictures_used ON pictures (used, size);
 
@@ -143,6 +145,20 @@ CREATE INDEX comments_author ON comments (author);
 CREATE INDEX comments_pending ON comments (received) WHERE state = 'pending';
 CREATE INDEX comments_late ON comments (received) WHERE state = 'late';
 CREATE INDEX comments_closed ON comments (post) WHERE closed_at > 0;
+
+-- The pictures that comments link to.
+CREATE TABLE attachments (
+  comment TEXT NOT NULL,
+  post    TEXT NOT NULL,
+  address TEXT NOT NULL,                 -- at their own server; the comment's HTML has a link there
+  picture TEXT NOT NULL DEFAULT '',      -- name in pictures of what was found there; '' for nothing
+  due     BIGINT NOT NULL,               -- when it is to be fetched; 0 while the comment is not shown
+  PRIMARY KEY (comment, address)
+);
+CREATE INDEX attachments_due ON attachments (due, address) WHERE due > 0;
+CREATE INDEX attachments_address ON attachments (address);
+CREATE INDEX attachments_post ON attachments (post, picture);
+CREATE INDEX attachments_picture ON attachments (picture) WHERE picture <> '';
 
 CREATE TABLE reactions (
   actor    TEXT NOT NULL,
