@@ -193,13 +193,9 @@ func (f *Federation) following(*http.Request) document {
 }
 
 func (f *Federation) featured(r *http.Request) document {
-	posts, err := f.DB.Posts(r.Context(), 10, 0)
+	ids, err := f.DB.Featured(r.Context(), 10)
 	if err != nil {
 		return failed(err)
-	}
-	ids := make([]thread.IRI, len(posts))
-	for i, p := range posts {
-		ids[i] = p.ID
 	}
 	return activityJSON(f.blog.FeaturedDocument(ids))
 }

@@ -63,6 +63,12 @@ func (db *DB) Posts(ctx context.Context, limit, offset int) ([]thread.Post, erro
 		"SELECT "+postColumns+" FROM posts WHERE removed = 0 ORDER BY published DESC, id LIMIT $1 OFFSET $2", limit, offset)
 }
 
+// Featured lists the ids of the posts that a newcomer is to see first, newest first: none that are unlisted, and what was
+// only asked for (an "about" page) after what the feed brought.
+func (db *DB) Featured(ctx context.Context, limit int) ([]thread.IRI, error) {
+	return list(db.read(ctx), scanIRI, "SELECT id FROM posts WHERE removed = 0 AND unlisted = 0 ORDER BY demanded, published DESC, id LIMIT $1", limit)
+}
+
 // CountPosts is how many posts exist, and how many comments are shown under them.
 func (db *DB) CountPosts(ctx context.Context) (posts, comments int, err error) {
 	err = db.read(ctx).row("SELECT COUNT(*), COALESCE(SUM(comments), 0) FROM posts WHERE removed = 0", nil, &posts, &comments)

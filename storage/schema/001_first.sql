@@ -42,6 +42,7 @@ CREATE UNIQUE INDEX posts_page ON posts (page) WHERE removed = 0;
 CREATE INDEX posts_note ON posts (note) WHERE removed = 0;
 CREATE INDEX posts_guid ON posts (guid) WHERE guid <> '';
 CREATE INDEX posts_published ON posts (published DESC) WHERE removed = 0;
+CREATE INDEX posts_featured ON posts (demanded, published DESC, id) WHERE removed = 0 AND unlisted = 0;
 
 -- Pages (thread.CanonicalURL) where a post was before it moved.
 CREATE TABLE aliases (
