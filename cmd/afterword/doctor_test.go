@@ -334,6 +334,11 @@ func throughProxy(t *testing.T, proxy, prefix string, spoil [2]string) (int, str
 		t.Fatal(err)
 	}
 	begin(t, exec.Command(path, "-config", file, "serve"))
+	for _, path := range []string{"", "/"} { // base_url itself leads on
+		if !eventually(func() bool { return leads("http://"+server+prefix+path, site.URL+"/") }) {
+			t.Errorf("%s leads not to the blog", prefix+path)
+		}
+	}
 	startProxy(t, proxy, cfg, front, spoil)
 	if !eventually(func() bool { return answers(base + "/healthz") }) {
 		t.Fatal("nothing answers behind the proxy")
@@ -350,6 +355,20 @@ func reserve(t *testing.T) string {
 	}
 	defer l.Close()
 	return l.Addr().String()
+}
+
+// leads tells whether an address redirects to another.
+func leads(from, to string) bool {
+	req, err := http.NewRequest(http.MethodGet, from, nil)
+	if err != nil {
+		return false
+	}
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		return false
+	}
+	resp.Body.Close()
+	return resp.Header.Get("Location") == to
 }
 
 func answers(url string) bool {

@@ -233,7 +233,16 @@ func (c *call) open() (*config.Config, *storage.DB, error) {
 	if c.db, err = storage.Open(cfg.Database, storage.Options{Base: cfg.BaseURL, Now: c.now}); err != nil {
 		return nil, nil, err
 	}
-	return cfg, c.db, nil
+	return cfg, c.db, sameBase(c.ctx, c.db, cfg.BaseURL)
+}
+
+// sameBase refuses a base_url that is not the one of all ids in the database.
+func sameBase(ctx context.Context, db *storage.DB, base string) error {
+	begun, err := db.Setting(ctx, "base_url", func() (string, error) { return base, nil })
+	if err == nil && begun != base {
+		err = fmt.Errorf("base_url is %s and was %s when the database was begun, by which others know all that is in it: set it back, or begin with another database", base, begun)
+	}
+	return err
 }
 
 func (c *call) close() {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -213,6 +214,17 @@ func TestHome(t *testing.T) {
 	}
 	if resp, err := s.http.Transport.RoundTrip(req); err != nil || resp.StatusCode != http.StatusSeeOther || resp.Header.Get("Location") != s.blog {
 		t.Error(resp, err)
+	}
+}
+
+// TestBaseStays: a database goes on under the address by which others know what is in it.
+func TestBaseStays(t *testing.T) {
+	s, _, _ := withSite(t, "")
+	s.afterword("post", "list")
+	var said bytes.Buffer
+	c := &call{ctx: s.ctx, env: []string{"AFTERWORD_BASE_URL=https://elsewhere.test"}, stdout: &said, stderr: &said, now: s.now, transport: s.transport}
+	if code := run(c, []string{"-config", s.config, "post", "list"}); code != 1 || !strings.Contains(said.String(), "was https://comments.test") || strings.Count(said.String(), "\n") != 1 {
+		t.Error(code, said.String())
 	}
 }
 

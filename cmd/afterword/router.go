@@ -25,6 +25,9 @@ func router(base string, fed *federation.Federation, readers reader, hub http.Ha
 	prefix := pathOf(base)
 	servers, pages := fed.Handler(), readers.Handler()
 	below := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "" { // base_url itself; ServeMux would redirect to the root of the host
+			r.URL.Path = "/"
+		}
 		switch first := firstSegment(r.URL.Path); {
 		case first == "posts" && !federation.WantsActivity(r) && (r.Method == http.MethodGet || r.Method == http.MethodHead):
 			readers.ThreadPage(w, r, noteID(base, r))
