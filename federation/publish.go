@@ -61,6 +61,8 @@ func (f *Federation) publish(ctx context.Context, c storage.Change) error {
 		return f.publishAccept(ctx, c)
 	case "reject":
 		return f.publishReject(ctx, c)
+	case "unfollow":
+		return f.publishUnfollow(ctx, c)
 	case "actor", "move":
 		return f.publishActor(ctx, c)
 	case "approve":
@@ -110,6 +112,16 @@ func (f *Federation) publishAccept(ctx context.Context, c storage.Change) error 
 		return err
 	}
 	id, body := activity(f.blog.AcceptFollow(c.Data, follow.ID, to.ID, serial(c)))
+	return f.DB.Publish(ctx, c, &storage.Outgoing{ID: id, Object: to.ID, Kind: c.Kind, Body: body}, storage.Recipients{Inbox: to.Inbox})
+}
+
+// publishUnfollow tells a follower's server that the blogger has removed it: it would show the account as followed for ever.
+func (f *Federation) publishUnfollow(ctx context.Context, c storage.Change) error {
+	to, err := f.DB.Actor(ctx, c.Object)
+	if err != nil {
+		return fmt.Errorf("end a follow: %w", err)
+	}
+	id, body := activity(f.blog.RejectFollow(thread.IRI(c.Data), to.ID, serial(c)))
 	return f.DB.Publish(ctx, c, &storage.Outgoing{ID: id, Object: to.ID, Kind: c.Kind, Body: body}, storage.Recipients{Inbox: to.Inbox})
 }
 

@@ -298,9 +298,16 @@ func (db *DB) FindActor(ctx context.Context, ref string) (id thread.IRI, err err
 	return id, err
 }
 
-// DropFollower ends an account's follow on the blogger's word.
+// DropFollower ends an account's follow on the blogger's word, and its server is told.
 func (db *DB) DropFollower(ctx context.Context, actor thread.IRI) error {
-	return db.write(ctx, func(t tx) error { return t.mustDelete("DELETE FROM followers WHERE actor = $1", actor) })
+	now := db.now()
+	return db.write(ctx, func(t tx) error {
+		var follow string
+		if err := t.row("DELETE FROM followers WHERE actor = $1 RETURNING follow_id", []any{actor}, &follow); err != nil {
+			return err
+		}
+		return t.change("unfollow", string(actor), []byte(follow), now)
+	})
 }
 
 func (t tx) mustDelete(text string, args ...any) error {

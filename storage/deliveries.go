@@ -11,11 +11,11 @@ import (
 // Change is something the world should know.
 type Change struct {
 	ID   int64
-	Kind string // create, update, delete: of a post or answer; accept: of an account's follow; reject, approve: of a
+	Kind string // create, update, delete: of a post or answer; accept, unfollow: of an account's follow; reject, approve: of a
 	// comment; grant, refuse: of a request to reply; actor: the blog's own account, such as its key; move: of it;
 	// forward: of a comment, as its author sent it
 	Object thread.IRI
-	Data   []byte // accept, grant, refuse, forward: the activity as it came
+	Data   []byte // accept, grant, refuse, forward: the activity as it came; unfollow: the id of the follow
 	At     time.Time
 }
 

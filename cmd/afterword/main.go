@@ -55,7 +55,7 @@ var commands = []command{
 	{"block list", "", "list what is blocked", blockList},
 	{"block import", "FILE", "block what a blocklist of Mastodon (CSV) suspends", blockImport},
 	{"follower list", "", "list the followers", followerList},
-	{"follower remove", "ACCOUNT", "send an account no more posts", followerRemove},
+	{"follower remove", "ACCOUNT", "end an account's follow, and tell its server", followerRemove},
 	{"inbox list", "", "list every message about us with its verdict", inboxList},
 	{"inbox show", "NUMBER", "show one message as it arrived", inboxShow},
 	{"inbox replay", "NUMBER", "decide about a message once more", inboxReplay},

@@ -217,6 +217,27 @@ func TestHome(t *testing.T) {
 	}
 }
 
+// TestFollowerRemoved: whom the blogger removes gets nothing more, and its server knows that it follows no longer.
+func TestFollowerRemoved(t *testing.T) {
+	s, _, _ := withSite(t, "")
+	alice, bob := s.alpha.Person("alice"), s.beta.Person("bob")
+	s.must(alice.Follow(s.ctx, s.base+"/actor"))
+	s.must(bob.Follow(s.ctx, s.base+"/actor"))
+	s.expectReceived(s.alpha, "Accept", 1)
+	s.afterword("follower", "remove", alice.Handle())
+	follow := s.expectReceived(s.alpha, "Reject", 1)[0].Activity["object"].(map[string]any)
+	accepted := s.received(s.alpha, "Accept")[0].Activity["object"].(map[string]any)
+	if follow["id"] != accepted["id"] || follow["type"] != "Follow" || follow["actor"] != alice.ID {
+		t.Errorf("%v, accepted was %v", follow, accepted)
+	}
+	s.afterword("post", "add", "-url", s.blog+"a/", "-title", "A")
+	s.expectReceived(s.beta, "Create", 1)
+	s.expectReceived(s.alpha, "Create", 0)
+	if list := s.afterword("follower", "list"); strings.Contains(list, alice.Handle()) || !strings.Contains(list, bob.Handle()) {
+		t.Error(list)
+	}
+}
+
 // TestBaseStays: a database goes on under the address by which others know what is in it.
 func TestBaseStays(t *testing.T) {
 	s, _, _ := withSite(t, "")

@@ -99,6 +99,12 @@ func (b Blog) AcceptFollow(rawFollow []byte, id, follower thread.IRI, seq string
 	return encode(plainContext, b.response(streams.NewActivityStreamsAccept(), "accept", seq, follower, follow))
 }
 
+// RejectFollow ends a follow that was accepted, at the follower's server.
+func (b Blog) RejectFollow(id, follower thread.IRI, seq string) []byte {
+	follow := doc{"id": id, "type": "Follow", "actor": follower, "object": b.Actor()}
+	return encode(plainContext, b.response(streams.NewActivityStreamsReject(), "reject", seq, follower, follow))
+}
+
 // RejectReply refuses a reply at its author's inbox. The object is the bare id: GoToSocial wants nothing else
 // (PROTOCOL 4).
 func (b Blog) RejectReply(reply, author, post thread.IRI, seq string) []byte {
