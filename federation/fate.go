@@ -77,7 +77,7 @@ func (f *Federation) fetched(ctx context.Context, id thread.IRI) (thread.Fate, e
 
 // idAt is the id of what is at an address: of the document there, or of the one that the page there names.
 func (f *Federation) idAt(ctx context.Context, address thread.IRI) (thread.IRI, error) {
-	o, err := f.getOnce(ctx, address, 0)
+	o, err := f.getOnce(ctx, address, fetch.Get{})
 	var e *fetch.Error
 	switch {
 	case err == nil && o.ID == "":

@@ -77,11 +77,12 @@ func TestForwarding(t *testing.T) {
 func TestForwardingStops(t *testing.T) {
 	signed := func(a object) object { return changed(a, object{"proof": object{"type": "DataIntegrityProof"}}) }
 	s := open(t, func(c *federation.Config) { c.Forward = true })
-	p, eve := s.mailbox("fan.test", http.StatusServiceUnavailable), s.stranger("https://eve.test/eve")
+	s.mailbox("fan.test", http.StatusServiceUnavailable)
+	eve := s.stranger("https://eve.test/eve")
 	fan := s.stranger("https://fan.test/a")
 	fan.says(fan.activity("Follow", actor))
 	eve.says(signed(eve.create(eve.note("https://eve.test/n/1", note, "A secret."))))
-	p = s.mailbox("fan.test", http.StatusAccepted)
+	p := s.mailbox("fan.test", http.StatusAccepted)
 	eve.says(signed(eve.activity("Delete", "https://eve.test/n/1")))
 	if err := s.db.CloseThread(s.ctx, note, s.clock.now()); err != nil {
 		t.Fatal(err)

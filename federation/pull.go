@@ -13,24 +13,28 @@ import (
 )
 
 const (
-	maxAncestors  = 20        // steps up from a reply that are fetched to find its post (PROTOCOL 50)
-	ancestorBytes = 100 << 10 // of each, so that no reply makes us read more than 2 MiB (SECURITY P11)
-	maxPulls      = 6         // tries at one object
-	keptGood      = time.Hour // for how long what a waiting pull fetched is taken as what its server says
+	maxAncestors  = 20               // steps up from a reply that are fetched to find its post (PROTOCOL 50)
+	ancestorBytes = 100 << 10        // of each, so that no reply makes us read more than 2 MiB (SECURITY P11)
+	pullTime      = 10 * time.Second // that these fetches may take at a stretch: slow servers are asked on later
+	maxPulls      = 6                // tries at one object, or at a way that leads over slow servers
+	keptGood      = time.Hour        // for how long what a waiting pull fetched is taken as what its server says
 )
 
 // errElsewhere is returned for a document that is not what its address says.
 var errElsewhere = errors.New("the document there has another id")
 
+// errSlow is why a way up is not followed to its end at once.
+var errSlow = errors.New("the servers on the way to it are slow")
+
 // get fetches an object from its own origin. Its id equals id: what another address calls itself is not believed, but
 // asked for once more where it says it lives, on the same server (SECURITY R3).
 func (f *Federation) get(ctx context.Context, id thread.IRI) (*wire.Object, error) {
-	return f.getAtMost(ctx, id, 0)
+	return f.getAs(ctx, id, fetch.Get{})
 }
 
-// getAtMost is get with a limit in bytes; 0 is the client's.
-func (f *Federation) getAtMost(ctx context.Context, id thread.IRI, limit int64) (*wire.Object, error) {
-	o, err := f.getOnce(ctx, id, limit)
+// getAs is get with bounds of its own.
+func (f *Federation) getAs(ctx context.Context, id thread.IRI, g fetch.Get) (*wire.Object, error) {
+	o, err := f.getOnce(ctx, id, g)
 	if err != nil || o.ID == id {
 		return o, err
 	}
@@ -38,14 +42,15 @@ func (f *Federation) getAtMost(ctx context.Context, id thread.IRI, limit int64) 
 		return nil, errElsewhere
 	}
 	moved := o.ID
-	if o, err = f.getOnce(ctx, moved, limit); err == nil && o.ID != moved {
+	if o, err = f.getOnce(ctx, moved, g); err == nil && o.ID != moved {
 		err = errElsewhere
 	}
 	return o, err
 }
 
-func (f *Federation) getOnce(ctx context.Context, id thread.IRI, limit int64) (*wire.Object, error) {
-	doc, err := f.ask(ctx, fetch.Get{URL: string(id.WithoutFragment()), MaxBytes: limit})
+func (f *Federation) getOnce(ctx context.Context, id thread.IRI, g fetch.Get) (*wire.Object, error) {
+	g.URL = string(id.WithoutFragment())
+	doc, err := f.ask(ctx, g)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +129,9 @@ func (f *Federation) pull(ctx context.Context, m storage.Message) error {
 	if blocked, err := f.DB.Blocked(ctx, m.Object); err != nil || blocked {
 		return errors.Join(err, f.DB.Strand(ctx, m, thread.Verdict{Decision: thread.Blocked, Reason: "the blog blocks this account or its server"}))
 	}
+	began := f.Now()
 	o, fetched, err := f.pulled(ctx, m)
+	m.Took += f.Now().Sub(began)
 	if err != nil {
 		return f.notPulled(ctx, m, err)
 	}
@@ -161,15 +168,20 @@ func (f *Federation) pulled(ctx context.Context, m storage.Message) (o *wire.Obj
 		o, err = wire.Parse(m.Raw)
 		return o, false, err
 	}
-	var limit int64
+	g := fetch.Get{Within: pullTime - m.Took}
 	if m.Depth > 0 {
-		limit = ancestorBytes
+		g.MaxBytes = ancestorBytes
 	}
-	if m.Way != storage.Fill {
-		o, err = f.getAtMost(ctx, m.Object, limit)
+	switch {
+	case m.Way == storage.Fill: // a step of its own, whatever it took to get here
+		g.Within = pullTime
+	case g.Within <= 0:
+		return nil, false, &fetch.Error{Kind: fetch.Busy, URL: string(m.Object), Err: errSlow}
+	default:
+		o, err = f.getAs(ctx, m.Object, g)
 		return o, true, err
 	}
-	o, err = f.getOnce(ctx, m.Object, limit)
+	o, err = f.getOnce(ctx, m.Object, g)
 	if err == nil && o.ID != m.Object && (m.Attempts+1 >= maxPulls || !thread.SameOrigin(o.ID, m.Object)) {
 		err = errElsewhere
 	}

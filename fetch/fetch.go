@@ -98,6 +98,7 @@ type Get struct {
 	URL       string
 	Accept    string
 	MaxBytes  int64                         // of the body, decompressed; 0: 256 KiB
+	Within    time.Duration                 // 0, and at most: 15 seconds
 	Sign      func(*http.Request) error     // called for every hop, so each is signed anew; may be nil
 	Signature string                        // says how and as whom Sign signs: who signs otherwise asks another question
 	Media     func(contentType string) bool // the types that are read; nil: any
@@ -124,7 +125,7 @@ type Document struct {
 }
 
 // Get fetches a document, following at most three redirects of the same scheme, within 15 seconds. Every error is an
-// *Error. Concurrent GETs of the same (all fields but Media and Fresh; of Sign, whether there is one) share one request;
+// *Error. Concurrent GETs of the same (all fields but Media, Within and Fresh; of Sign, whether there is one) share one request;
 // recent failures are answered from memory.
 func (c *Client) Get(ctx context.Context, g Get) (*Document, error) {
 	u, err := c.target(g.URL)
@@ -138,7 +139,7 @@ func (c *Client) Get(ctx context.Context, g Get) (*Document, error) {
 	if err := c.remembered(id, g.Fresh); err != nil {
 		return nil, named(err, g.URL)
 	}
-	ctx, cancel := c.timeLimit(ctx)
+	ctx, cancel := c.timeLimit(ctx, g.Within)
 	defer cancel()
 	doc, err := c.share(ctx, id, func() (*Document, error) {
 		doc, err := c.follow(ctx, u, g)
@@ -276,7 +277,7 @@ func (c *Client) Post(ctx context.Context, p Post) error {
 	if err != nil {
 		return forbidden(p.URL, err)
 	}
-	ctx, cancel := c.timeLimit(ctx)
+	ctx, cancel := c.timeLimit(ctx, 0)
 	defer cancel()
 	return named(c.post(ctx, cancel, u, p), p.URL)
 }
@@ -303,8 +304,11 @@ func (c *Client) post(ctx context.Context, cancel func(), u *url.URL, p Post) er
 // errTime is the cause of a context that our own time limit ended, not the caller.
 var errTime = errors.New("took too long")
 
-func (c *Client) timeLimit(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, c.limits.total, errTime)
+func (c *Client) timeLimit(ctx context.Context, within time.Duration) (context.Context, context.CancelFunc) {
+	if within <= 0 || within > c.limits.total {
+		within = c.limits.total
+	}
+	return context.WithTimeoutCause(ctx, within, errTime)
 }
 
 func (c *Client) request(ctx context.Context, method string, u *url.URL, body []byte) (*http.Request, error) {

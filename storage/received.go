@@ -30,9 +30,10 @@ type Message struct {
 	ReplyTo  thread.IRI
 	Raw      []byte // as it arrived; empty for a Pull unless it waits, and once erased
 	Received time.Time
-	Depth    int        // Pull: steps above the reply that asked for it
-	Thread   thread.IRI // Fill: the post whose thread is being completed
-	WaitsFor thread.IRI // the comment without which it has no place
+	Took     time.Duration // Pull: how long the fetches took that led here
+	Depth    int           // Pull: steps above the reply that asked for it
+	Thread   thread.IRI    // Fill: the post whose thread is being completed
+	WaitsFor thread.IRI    // the comment without which it has no place
 	Attempts int
 	Decision thread.Decision // empty until there is a verdict
 	Reason   string
@@ -40,14 +41,14 @@ type Message struct {
 	Forward  bool // not stored: should it change what readers see, the followers get Raw
 }
 
-const messageColumns = `id, way, sender, proof, type, activity, object, reply_to, raw, received, depth, thread, waits_for, attempts, decision, reason, decided`
+const messageColumns = `id, way, sender, proof, type, activity, object, reply_to, raw, received, took, depth, thread, waits_for, attempts, decision, reason, decided`
 
 func scanMessage(s scanner) (Message, error) {
 	var m Message
-	var received, decided int64
-	err := s.Scan(&m.ID, &m.Way, &m.Sender, &m.Proof, &m.Type, &m.Activity, &m.Object, &m.ReplyTo, &m.Raw, &received,
+	var received, took, decided int64
+	err := s.Scan(&m.ID, &m.Way, &m.Sender, &m.Proof, &m.Type, &m.Activity, &m.Object, &m.ReplyTo, &m.Raw, &received, &took,
 		&m.Depth, &m.Thread, &m.WaitsFor, &m.Attempts, &m.Decision, &m.Reason, &decided)
-	m.Received, m.Decided = at(received), at(decided)
+	m.Received, m.Decided, m.Took = at(received), at(decided), time.Duration(took)*time.Millisecond
 	return m, err
 }
 
@@ -85,9 +86,9 @@ func (t tx) insertMessage(m Message, key, onConflict string, now time.Time) (int
 	if m.Raw == nil {
 		m.Raw = []byte{}
 	}
-	return t.affected(`INSERT INTO received (key, way, sender, proof, type, activity, object, reply_to, raw, received, depth, host, thread, due)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $10) ON CONFLICT (key) DO `+onConflict,
-		key, m.Way, m.Sender, m.Proof, m.Type, m.Activity, m.Object, m.ReplyTo, m.Raw, ms(now), m.Depth, m.Object.Host(), m.Thread)
+	return t.affected(`INSERT INTO received (key, way, sender, proof, type, activity, object, reply_to, raw, received, depth, host, thread, took, attempts, due)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $10) ON CONFLICT (key) DO `+onConflict,
+		key, m.Way, m.Sender, m.Proof, m.Type, m.Activity, m.Object, m.ReplyTo, m.Raw, ms(now), m.Depth, m.Object.Host(), m.Thread, m.Took.Milliseconds(), m.Attempts)
 }
 
 // Pull asks for an object to be fetched from its origin and to enter from there.
@@ -111,7 +112,7 @@ func (t tx) fetch(m Message, heard time.Time) error {
 		}
 	}
 	_, err := t.insertMessage(m, pullKey(m.Object), `UPDATE SET way = excluded.way, decision = '', raw = excluded.raw, sender = '', due = excluded.due,
-		received = excluded.received, attempts = 0, depth = excluded.depth, thread = excluded.thread, waits_for = ''
+		received = excluded.received, attempts = excluded.attempts, took = excluded.took, depth = excluded.depth, thread = excluded.thread, waits_for = ''
 		WHERE received.decision NOT IN ('', 'waiting') OR received.decision = '' AND received.way = 'fill' AND excluded.way = 'pull'`, heard)
 	return err
 }
@@ -138,6 +139,9 @@ func (db *DB) Await(ctx context.Context, m Message, parent thread.IRI, v thread.
 			return errors.Join(err, t.strand(m, thread.Verdict{Decision: thread.Orphaned, Reason: "the thread of what it answers was removed"}, now))
 		}
 		above := Message{Way: m.Way, Object: parent, Depth: m.Depth + 1, Thread: m.Thread}
+		if m.Way == Pull { // the way up may take so long and so many tries in all
+			above.Took, above.Attempts = m.Took, m.Attempts
+		}
 		if m.Way == Push {
 			above.Way = Pull
 		} else if err := t.keep(m); err != nil {
@@ -242,7 +246,7 @@ func (db *DB) Counted(ctx context.Context, name string) (n int, err error) {
 // Postpone lets a message be tried again later, because of something that may pass.
 func (db *DB) Postpone(ctx context.Context, m Message, due time.Time, reason string) error {
 	return db.write(ctx, func(t tx) error {
-		return t.exec("UPDATE received SET due = $1, attempts = attempts + 1, reason = $2 WHERE id = $3", ms(due), reason, m.ID)
+		return t.exec("UPDATE received SET due = $1, attempts = attempts + 1, took = 0, reason = $2 WHERE id = $3", ms(due), reason, m.ID)
 	})
 }
 

@@ -231,6 +231,7 @@ CREATE TABLE received (
   raw       BLOB NOT NULL,               -- as it arrived, or was fetched by a pull that waits; kept 30 days
   received  BIGINT NOT NULL,
   depth     INTEGER NOT NULL DEFAULT 0,  -- pull: how many steps above the reply that asked for it
+  took      BIGINT NOT NULL DEFAULT 0,   -- pull: how long the fetches took that led here, in milliseconds
   host      TEXT NOT NULL DEFAULT '',    -- fill: where it is fetched
   thread    TEXT NOT NULL DEFAULT '',    -- fill: the post whose thread is being completed
   waits_for TEXT NOT NULL DEFAULT '',    -- the comment without which it has no place
