@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -48,5 +49,47 @@ func TestPicturesAreBounded(t *testing.T) {
 	}
 	if c, err := db.Comment(ctx, first+"/1"); err != nil || c.Author.Picture != "" {
 		t.Error(c.Author, err)
+	}
+}
+
+// TestAttachmentsAreBounded: pictures within comments go like those of accounts, and the thread is shown without them.
+func TestAttachmentsAreBounded(t *testing.T) {
+	db, clock := open(t)
+	ctx := context.Background()
+	p, _, err := db.SavePost(ctx, Draft{URL: "https://blog.example/a/"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := thread.Comment{ID: "https://remote.example/1", Published: clock.now(), Received: clock.now(), Attached: []thread.Attached{{URL: "https://remote.example/a"}, {URL: "https://remote.example/b"}}}
+	err = db.AddComment(ctx, Message{}, c, []thread.IRI{p.ID}, func(Place) thread.Verdict { return thread.Verdict{Decision: thread.Shown} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	var before thread.Post
+	for _, name := range []string{"a", "b"} {
+		clock.advance(time.Minute)
+		found := Attachment{Address: "https://remote.example/" + name, Picture: Picture{Name: name, Type: "image/png", Width: 1, Height: 2, Data: make([]byte, maxPictures/2+1)}, Due: clock.now().Add(time.Hour)}
+		if before, err = db.Post(ctx, p.ID); err == nil {
+			err = db.SaveAttachments(ctx, []Attachment{found})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, since := range []int64{0, before.Revision} {
+		shown, err := db.Attached(ctx, p.ID, since)
+		if err != nil || len(shown) != 1 || !slices.Equal(shown[c.ID], []thread.Attached{{URL: "https://remote.example/b", Picture: "b", Width: 1, Height: 2}}) {
+			t.Error(since, shown, err)
+		}
+	}
+	if _, err := db.Picture(ctx, "a"); !errors.Is(err, ErrNotFound) {
+		t.Error(err)
+	}
+	if due, err := db.NextAttachments(ctx); err != nil || len(due) > 0 {
+		t.Error("it is wanted again at once", due, err)
+	}
+	clock.advance(time.Hour)
+	if due, err := db.NextAttachments(ctx); err != nil || !slices.Equal(due, []string{"https://remote.example/b"}) {
+		t.Error(due, err)
 	}
 }
