@@ -287,7 +287,7 @@ func attachment(a wire.Attachment) string {
 	}
 	text := sanitize.Name(a.Alt, 500)
 	if text == "" {
-		text = map[string]string{"image": "Picture", "video": "Video", "audio": "Sound"}[mediaKind(a)]
+		text = map[string]string{"image": "Picture", "video": "Video", "audio": "Sound", "link": sanitize.Link(a.URL)}[mediaKind(a)]
 	}
 	if text == "" {
 		text = "Attachment"
@@ -308,7 +308,7 @@ func pictures(attached []wire.Attachment) (found []thread.Attached) {
 func mediaKind(a wire.Attachment) string {
 	kind, _, _ := strings.Cut(a.MediaType, "/")
 	switch {
-	case kind != "" && kind != "application":
+	case kind != "" && kind != "application" && kind != "text":
 		return kind
 	default:
 		return strings.ToLower(a.Type)

@@ -132,6 +132,8 @@ func TestR094_R096_WarningsAndMedia(t *testing.T) {
 		{object{"content": "", "attachment": []any{changed(image, object{"name": nil, "summary": "Alt by GoToSocial."})}}, `<p><a href="https://one.test/a.png" rel="nofollow ugc noopener noreferrer">Alt by GoToSocial.</a></p>`, ""},
 		{object{"content": nil, "summary": "eyes", "attachment": changed(image, object{"name": nil})}, `<p><a href="https://one.test/a.png" rel="nofollow ugc noopener noreferrer">Picture</a></p>`, "eyes"},
 		{object{"content": nil, "attachment": object{"type": "Video", "url": []any{object{"type": "Link", "mediaType": "video/mp4", "href": "https://one.test/a.mp4"}}}}, `<p><a href="https://one.test/a.mp4" rel="nofollow ugc noopener noreferrer">Video</a></p>`, ""},
+		{object{"attachment": object{"type": "Link", "href": "https://one.test/b", "mediaType": "text/html"}}, `<p>Said.</p><p><a href="https://one.test/b" rel="nofollow ugc noopener noreferrer">https://one.test/b</a></p>`, ""},
+		{object{"attachment": object{"type": "Document", "url": "https://one.test/b.pdf", "mediaType": "application/pdf"}}, `<p>Said.</p><p><a href="https://one.test/b.pdf" rel="nofollow ugc noopener noreferrer">Attachment</a></p>`, ""},
 		{object{"attachment": []any{object{"type": "PropertyValue", "name": "x", "value": "y"}, nil, 5, "javascript:x"}}, "<p>Said.</p>", ""},
 	} {
 		id := fmt.Sprint("https://one.test/notes/", i)
@@ -146,6 +148,7 @@ func TestR094_R096_WarningsAndMedia(t *testing.T) {
 		{`<video controls src="https://one.test/a.mp4"></video>`, `<p><a href="https://one.test/a.mp4" rel="nofollow ugc noopener noreferrer">Video</a></p>`},
 		{`<p><img src="https://one.test/a.png" alt="A tortoise."></p>`, `<p>A tortoise.</p>`},
 		{`<p>Said. <img src="https://one.test/a.png"></p>`, `<p>Said.</p>`},
+		{`<p><a href="https://one.test/b"></a></p>`, `<p><a href="https://one.test/b" rel="nofollow ugc noopener noreferrer">https://one.test/b</a></p>`},
 	} {
 		id := fmt.Sprint("https://one.test/inline/", i)
 		p.says(p.create(p.note(id, note, c.content)))
@@ -153,7 +156,7 @@ func TestR094_R096_WarningsAndMedia(t *testing.T) {
 			t.Errorf("%s: %s", c.content, got)
 		}
 	}
-	for i, nothing := range []any{`<img src=x onerror="alert(1)">`, `<img src="javascript:x">`, "", nil, "<p></p>", "<p><br></p>", " \n\u200b", "<script>x</script>"} {
+	for i, nothing := range []any{`<img src=x onerror="alert(1)">`, `<img src="javascript:x">`, "", nil, "<p></p>", "<p><br></p>", " \n\u200b", "<script>x</script>", `<a href="javascript:x"></a>`, `<a href="/b"></a>`} {
 		id := fmt.Sprint("https://one.test/empty/", i)
 		p.says(p.create(p.note(id, note, "")))
 		p.says(changed(p.create(changed(p.note(id+"x", note, ""), object{"content": nothing})), object{"id": id + "#x"}))

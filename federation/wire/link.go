@@ -76,13 +76,13 @@ func attachment(n *node) (Attachment, bool) {
 	return a, a.URL != ""
 }
 
-// inlineMedia finds what shows something in HTML: its element and address.
-var inlineMedia = regexp.MustCompile(`(?i)<(img|video|audio|iframe)\s(?:[^<>]*\s)?src=["']?([^"'<>\s]+)`)
+// inlineMedia finds what shows something in HTML, or leads to it: its element and address.
+var inlineMedia = regexp.MustCompile(`(?i)<(img|video|audio|iframe|a)\s(?:[^<>]*\s)?(?:src|href)=["']?([^"'<>\s]+)`)
 
-var inlineTypes = map[string]string{"img": "Image", "video": "Video", "audio": "Audio", "iframe": "Link"}
+var inlineTypes = map[string]string{"img": "Image", "video": "Video", "audio": "Audio", "iframe": "Link", "a": "Link"}
 
-// Inline are the pictures, films and sounds within the content, at most four, for those who say nothing else: blogs attach
-// none (micro.blog, WordPress).
+// Inline are the pictures, films, sounds and links within the content, at most four, for those who say nothing else: blogs
+// attach none (micro.blog, WordPress).
 func (o *Object) Inline() (found []Attachment) {
 	for _, m := range inlineMedia.FindAllStringSubmatch(o.Content, 4) {
 		if url := iri(html.UnescapeString(m[2])); url != "" {
