@@ -81,7 +81,7 @@ func (f field) check() error {
 
 func (c *Config) checkBaseURL() error {
 	if c.BaseURL == "" {
-		return errors.New(`is missing: set it to where this server answers, such as "https://comments.example.com"`)
+		return errors.New(`is missing: "afterword init" writes a configuration; or set it to where this server answers, such as "https://comments.example.com"`)
 	}
 	u, err := c.web(c.BaseURL)
 	switch {

@@ -228,7 +228,7 @@ func TestMistakes(t *testing.T) {
 		{"trusted_proxies = [1]\n" + minimal, `afterword.toml:1: trusted_proxies: 1 is not text: put it in quotes`},
 		{"trusted_proxies = [\"fe80::1%eth0\"]\n" + minimal, `afterword.toml:1: trusted_proxies: "fe80::1%eth0" is not an IP address or a network such as 10.0.0.0/8`},
 		// missing
-		{"listen = \":1\"\n", `afterword.toml: base_url: is missing: set it to where this server answers, such as "https://comments.example.com"`},
+		{"listen = \":1\"\n", `afterword.toml: base_url: is missing: "afterword init" writes a configuration; or set it to where this server answers, such as "https://comments.example.com"`},
 		{head, `afterword.toml: blog.url: is missing: set it to the blog's home page, such as "https://example.com/"`},
 		{head + "blog.url = \"\"\n", `afterword.toml:2: blog.url: is missing: set it to the blog's home page, such as "https://example.com/"`},
 		{head + "[blog]\nurl = \"https://example.com/?a\"\n", `afterword.toml:3: blog.url: "https://example.com/?a" has a query: write it without`},
@@ -317,7 +317,7 @@ func TestEnvironment(t *testing.T) {
 		{"AFTERWORD_TRUSTED_PROXIES=0.0.0.0/0", `AFTERWORD_TRUSTED_PROXIES: "0.0.0.0/0" would let anybody claim any address: name the reverse proxy's own`},
 		{"AFTERWORD_BLOG_NAME=\xff", `AFTERWORD_BLOG_NAME: "\xff" contains a control character`},
 		{"AFTERWORD_BLOG_HANDEL=x", `AFTERWORD_BLOG_HANDEL: no such setting: unset it, or see "afterword config" for those there are`},
-		{"AFTERWORD_BASE_URL=", `AFTERWORD_BASE_URL: is missing: set it to where this server answers, such as "https://comments.example.com"`},
+		{"AFTERWORD_BASE_URL=", `AFTERWORD_BASE_URL: is missing: "afterword init" writes a configuration; or set it to where this server answers, such as "https://comments.example.com"`},
 	} {
 		if _, err := load("afterword.toml", minimal, []string{x.pair}); err == nil || err.Error() != x.want {
 			t.Errorf("%s\n got %v\nwant %s", x.pair, err, x.want)
@@ -332,7 +332,7 @@ func TestLoadFiles(t *testing.T) { // L1
 		t.Errorf("environment alone: %v", err)
 	}
 	_, err := Load("", nil)
-	if want := `base_url: is missing: set it to where this server answers, such as "https://comments.example.com"`; err == nil || err.Error() != want {
+	if want := `base_url: is missing: "afterword init" writes a configuration; or set it to where this server answers, such as "https://comments.example.com"`; err == nil || err.Error() != want {
 		t.Error(err)
 	}
 	for name, text := range map[string]string{"empty.toml": " \n", "secret.toml": minimal, "good.toml": minimal} {
