@@ -2,7 +2,6 @@ package api
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto/sha512"
 	_ "embed"
 	"encoding/base64"
@@ -10,6 +9,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/klauspost/compress/gzip"
 )
 
 // What readers load is made smaller beforehand, so that building needs nothing but Go. min/SHA256SUMS says from what.

@@ -24,6 +24,7 @@ type markup struct {
 	indent int    // how deep comments are indented
 	joins  bool   // a part that goes on within a branch is for a page that shows what was before it
 	asks   string // id of the form that the buttons belong to
+	cards  map[person]string
 }
 
 // literal is markup that stands in this source: no string from elsewhere becomes one without a conversion.
@@ -36,7 +37,12 @@ func (m *markup) put(ls ...literal) {
 }
 
 // text writes any string as text, or as the value of an attribute in double quotes.
-func (m *markup) text(s string) { m.WriteString(html.EscapeString(s)) }
+func (m *markup) text(s string) {
+	if strings.ContainsAny(s, `&<>"'`) {
+		s = html.EscapeString(s)
+	}
+	m.WriteString(s)
+}
 
 // stored writes HTML that was made safe when it came.
 func (m *markup) stored(safe string) { m.WriteString(safe) }
@@ -142,8 +148,9 @@ func (m *markup) leave(levels int) {
 }
 
 func (m *markup) comment(p part, c step, s *Server, open bool) {
+	here := anchor(c.ID)
 	m.put(`<li id="`)
-	m.text(anchor(c.ID))
+	m.text(here)
 	if c.Stub {
 		m.put(`"><article class="aw-gone"><p>`)
 		m.text(m.Deleted)
@@ -153,8 +160,8 @@ func (m *markup) comment(p part, c step, s *Server, open bool) {
 		return
 	}
 	m.put(`"><article class="h-entry h-cite u-comment">`)
-	m.avatar(c.Author, s.avatar(c.Author))
-	m.byline(c, s.byOwner(c.Author))
+	m.card(c, s)
+	m.when(c, here)
 	m.replyTo(p, c)
 	m.content(c, s.illustrated(c))
 	m.branchClosed(c)
@@ -162,8 +169,30 @@ func (m *markup) comment(p part, c step, s *Server, open bool) {
 	m.put("</article>")
 }
 
-// byline says who wrote it and when. Names can be anything, the blogger's too: the handle is always beside them, and the
-// badges are ours.
+// card is what a comment says of its author. It is made once for each: most threads have fewer people than comments.
+func (m *markup) card(c step, s *Server) {
+	who := person{c.Author, c.Imported}
+	if made, known := m.cards[who]; known {
+		m.WriteString(made)
+		return
+	}
+	start := m.Len()
+	m.avatar(c.Author, s.avatar(c.Author))
+	m.byline(c, s.byOwner(c.Author))
+	if m.cards == nil {
+		m.cards = map[person]string{}
+	}
+	m.cards[who] = string(m.Bytes()[start:])
+}
+
+// person is all that a card depends on.
+type person struct {
+	thread.Author
+	imported bool
+}
+
+// byline says who wrote it. Names can be anything, the blogger's too: the handle is always beside them, and the badges are
+// ours.
 func (m *markup) byline(c step, owner bool) {
 	m.put(`<div class="aw-by p-author h-card">`)
 	m.link("p-name", profile(c.Placed), name(c.Author))
@@ -174,8 +203,13 @@ func (m *markup) byline(c step, owner bool) {
 		m.text(c.Author.Handle)
 		m.put("</bdi>")
 	}
-	m.put(`</div><div class="aw-when"><a href="#`)
-	m.text(anchor(c.ID))
+	m.put("</div>")
+}
+
+// when says when it was written, as the link to where it stands.
+func (m *markup) when(c step, here string) {
+	m.put(`<div class="aw-when"><a href="#`)
+	m.text(here)
 	m.put(`">`)
 	m.time("dt-published", c.Published, m.dateAndTime(c.Published))
 	m.put("</a>")
