@@ -46,7 +46,7 @@ func TestInBrowser(t *testing.T) {
 		"embed": embedStory, "hostile": hostileStory, "fallback": fallbackStory, "news": newsStory, "show": showStory, "keyboard": keyboardStory, "more": moreStory, "branch": branchStory, "settings": settingsStory, "axe": axeStory,
 		"steady":    steadyStory,
 		"permalink": permalinkStory, "lazy": lazyStory, "several": severalStory, "static": staticStory, "page": pageStory,
-		"colours": coloursStory, "narrow": narrowStory,
+		"colours": coloursStory, "narrow": narrowStory, "print": printStory,
 	} {
 		t.Run(name, func(t *testing.T) { story(newTab(t, ctx)) })
 	}
@@ -550,5 +550,21 @@ func narrowStory(b *tab) {
 		b.eval(`document.querySelectorAll("details").forEach(d => d.open = true)`)
 		b.want(`document.documentElement.scrollWidth <= innerWidth`, "true")
 		b.want(`[...document.querySelectorAll(".e-content")].every(e => e.clientWidth > 120)`, "true")
+	}
+}
+
+// printStory: paper shows what is folded, and no buttons.
+func printStory(b *tab) {
+	s, p, a := blogPost(b)
+	s.comment(p, thread.Comment{ID: id(2), Author: a, Warning: "Secret", HTML: "<p>Folded</p>"})
+	for _, url := range []string{s.url + "/t?url=" + p.URL, b.blogPage(s, element)} {
+		b.open(url)
+		b.until(`document.querySelector(".aw-warning")`)
+		seen := `["Folded", "Reply from", "Follow"].map(words => document.querySelector("section.aw").innerText.includes(words))`
+		for _, c := range [][2]string{{"screen", "false,true,true"}, {"print", "true,false,false"}} {
+			_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: c[0]})
+			b.must(err)
+			b.want(seen, c[1])
+		}
 	}
 }

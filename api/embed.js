@@ -113,8 +113,9 @@ const start = (host) => {
   };
 
   const localise = () => {
-    const clock = new Intl.DateTimeFormat(section.lang, { dateStyle: "long", timeStyle: "short" });
-    for (const time of section.querySelectorAll("time:not(.dt-updated)")) {
+    // The server's English has the day first.
+    const clock = new Intl.DateTimeFormat(section.lang.replace("en", "en-GB"), { dateStyle: "long", timeStyle: "short" });
+    for (const time of section.querySelectorAll(".dt-published")) {
       time.title ||= time.textContent;
       time.textContent = clock.format(new Date(time.dateTime));
     }
