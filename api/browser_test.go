@@ -212,14 +212,23 @@ func hostileStory(b *tab) {
 	}
 }
 
-// fallbackStory: where there are no comments to show, the link stays.
+// fallbackStory: where there are no comments to show, the link stays. A long list asks in pieces that every proxy takes.
 func fallbackStory(b *tab) {
 	s, _, _ := blogPost(b)
+	list := ""
+	for i := range 60 {
+		list += fmt.Sprintf(`<a data-comment-count href="https://blog.example/%s/%d">Talk</a>`, strings.Repeat("庭", 30), i)
+	}
 	b.open(b.blogPage(s, `<afterword-thread page="https://blog.example/never/"><a href="https://comments.example/t">Comments</a></afterword-thread>`+
-		`<a data-comment-count href="https://blog.example/never/">Talk</a><a data-comment-count href="https://blog.example/p/#x">Talk</a>`))
+		`<a data-comment-count href="https://blog.example/never/">Talk</a>`+list+`<a data-comment-count href="https://blog.example/p/#x">Talk</a>`))
 	b.until(`document.querySelector("[data-comment-count]:last-of-type").innerText == "1 comment"`)
 	b.until(`performance.getEntriesByType("resource").some(e => e.name.includes("/embed/thread"))`)
 	b.want(`document.querySelector("afterword-thread").innerText + document.querySelector("[data-comment-count]").innerText`, "CommentsTalk")
+	for _, r := range s.requests("/api/v1/counts") {
+		if n := len(r.RequestURI); n > 6000 {
+			b.Error("asks for counts with", n, "bytes")
+		}
+	}
 }
 
 const shown = `[...document.querySelectorAll(".aw article")].filter(a => a.checkVisibility()).length`
