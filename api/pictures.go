@@ -163,7 +163,7 @@ func (f form) picture(original []byte) (p storage.Picture, err error) {
 	from, to := f.frame(decoded.Bounds())
 	small := image.NewNRGBA(to)
 	draw.CatmullRom.Scale(small, to, decoded, from, draw.Src, nil)
-	return encoded(small)
+	return encoded(upright(small, orientation(original)))
 }
 
 // frame is which part of a picture is shown, and how large.
