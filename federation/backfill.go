@@ -131,6 +131,8 @@ func (b *filler) look(ctx context.Context, c storage.Check) error {
 	case left:
 		c.Walk = storage.Walk{}
 		return f.DB.Looked(ctx, c, time.Time{})
+	case c.Walk.Missing != "":
+		return f.missing(ctx, c, known)
 	case c.Walk.Next() != "":
 		return b.turn(ctx, c)
 	}
@@ -169,12 +171,15 @@ func (b *filler) verify(ctx context.Context, c storage.Check, known thread.Comme
 	doc, err := f.ask(ctx, fetch.Get{URL: string(c.Comment.WithoutFragment()), IfNoneMatch: c.ETag, IfModifiedSince: c.Modified})
 	var e *fetch.Error
 	switch {
-	case errors.As(err, &e) && (e.Gone() || e.NotFound()):
+	case errors.As(err, &e) && e.Gone():
 		return f.confirmGone(ctx, c, err.Error())
+	case errors.As(err, &e) && e.NotFound(): // that may be a server in disorder: the next step tells
+		c.Walk = storage.Walk{Failures: c.Walk.Failures, Missing: err.Error()}
+		return f.DB.Looked(ctx, c, time.Time{})
 	case err != nil:
 		return f.notLooked(ctx, c, err)
 	case doc.Status == http.StatusNotModified:
-		c.Walk = storage.Walk{Pages: c.Walk.Pages[:c.Walk.Start], Start: c.Walk.Start, Failures: c.Walk.Failures}
+		c.Walk = storage.Walk{Pages: c.Walk.Pages[:c.Walk.Start], Start: c.Walk.Start}
 	default:
 		o, err := wire.Parse(doc.Body)
 		if err != nil || o.CheckShape() != nil || o.ID != c.Comment || !thread.SameOrigin(o.ID, thread.IRI(doc.URL)) {
@@ -184,7 +189,7 @@ func (b *filler) verify(ctx context.Context, c storage.Check, known thread.Comme
 			return f.confirmGone(ctx, c, "its server says that it was deleted")
 		}
 		c.ETag, c.Modified = doc.Header.Get("ETag"), doc.Header.Get("Last-Modified")
-		c.Walk = storage.Walk{Failures: c.Walk.Failures}
+		c.Walk = storage.Walk{}
 		if err := f.compare(ctx, c, known, o); err != nil {
 			return err
 		}
@@ -311,6 +316,24 @@ func (f *Federation) compare(ctx context.Context, c storage.Check, known thread.
 	}
 	m.Sender = o.Author()
 	return f.edit(ctx, m, known, o, audience, storage.Actor{Author: thread.Author{ID: m.Sender}})
+}
+
+// missing decides about a comment that its server does not find. Where its author is not found either, the server most
+// likely finds nothing just now: a proxy that leads elsewhere must not empty our threads. So the comment is looked at
+// again for some hours before that is believed.
+func (f *Federation) missing(ctx context.Context, c storage.Check, known thread.Comment) error {
+	reason := c.Walk.Missing
+	c.Walk.Missing = ""
+	_, err := f.ask(ctx, fetch.Get{URL: string(known.Author.ID.WithoutFragment())})
+	var e *fetch.Error
+	switch {
+	case errors.As(err, &e) && e.Temporary():
+		return f.notLooked(ctx, c, err)
+	case errors.As(err, &e) && e.NotFound() && c.Walk.Failures < maxPulls:
+		c.Walk.Failures++
+		return f.DB.Looked(ctx, c, f.Now().Add(time.Hour))
+	}
+	return f.confirmGone(ctx, c, reason)
 }
 
 // confirmGone removes a comment that its own server no longer has.

@@ -322,6 +322,31 @@ func TestR078_WhatWasFetchedIsLookedAtAgain(t *testing.T) {
 	}
 }
 
+// A server that finds nothing for a while, not even its accounts, takes no comment away; one that never does in the end.
+func TestServersInDisorder(t *testing.T) {
+	s := open(t)
+	eve := s.stranger("https://eve.test/eve")
+	const id = "https://eve.test/n/1"
+	s.serve(id, eve.note(id, note, "Here."))
+	eve.says(eve.create(eve.note(id, note, "Here.")))
+	found := true
+	s.visits("eve.test", func(w http.ResponseWriter, r *http.Request) bool {
+		if !found {
+			http.NotFound(w, r)
+		}
+		return !found
+	})
+	found = false
+	s.passes(4 * time.Hour)
+	s.shows("@peve@eve.test: <p>Here.</p>")
+	found = true
+	s.passes(8 * time.Hour)
+	s.shows("@peve@eve.test: <p>Here.</p>")
+	found = false
+	s.passes(3 * 24 * time.Hour)
+	s.shows("")
+}
+
 func TestR079_WhatHasNoEnd(t *testing.T) {
 	const id = "https://eve.test/n/1"
 	s := open(t)

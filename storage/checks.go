@@ -53,6 +53,7 @@ type Walk struct {
 	Done     int          `json:"done,omitempty"`  // how many were read
 	Items    int          `json:"items,omitempty"` // that were listed
 	Failures int          `json:"failures,omitempty"`
+	Missing  string       `json:"missing,omitempty"` // why it seems to be gone, until its author's document was asked for
 }
 
 // Next is the page to be read next; empty when the walk is over.
@@ -167,7 +168,7 @@ func (db *DB) Looked(ctx context.Context, c Check, again time.Time) error {
 			return err
 		}
 		due := now
-		if c.Walk.Next() == "" {
+		if c.Walk.Next() == "" && c.Walk.Missing == "" {
 			due = nextLook(at(since), now)
 		}
 		if again.After(now) {
