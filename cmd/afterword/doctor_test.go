@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -346,15 +347,22 @@ func throughProxy(t *testing.T, proxy, prefix string, spoil [2]string) (int, str
 	return attempt(t, nil, "-config", file, "doctor")
 }
 
-// reserve is a loopback address that nobody listens at.
+// lastPort is the last port that reserve gave. They lie below those that systems give by themselves, so that nobody takes
+// one between its choice and its use.
+var lastPort atomic.Int64
+
+// reserve is a loopback address that nobody listens at, and that is given once.
 func reserve(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		address := fmt.Sprint("127.0.0.1:", 20_000+os.Getpid()%9_000+int(lastPort.Add(1)))
+		if l, err := net.Listen("tcp", address); err == nil {
+			l.Close()
+			return address
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
 // leads tells whether an address redirects to another.
