@@ -25,7 +25,7 @@ var seldom = []string{
 }
 
 // plans looks at how the statements of a test are carried out, once for each text.
-func plans(t *testing.T, db *DB) {
+func plans(t testing.TB, db *DB) {
 	t.Helper()
 	for _, s := range []*statements{&db.reads, &db.writer.cache} {
 		s.byText.Range(func(text, _ any) bool {
@@ -39,7 +39,7 @@ func plans(t *testing.T, db *DB) {
 
 var planned sync.Map
 
-func plan(t *testing.T, db *DB, text string) {
+func plan(t testing.TB, db *DB, text string) {
 	t.Helper()
 	for _, word := range seldom {
 		if strings.Contains(text, word) {

@@ -21,7 +21,7 @@ func (c *clock) advance(d time.Duration) { c.t = c.t.Add(d) }
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-func open(t *testing.T) (*DB, *clock) {
+func open(t testing.TB) (*DB, *clock) {
 	t.Helper()
 	c := &clock{noon}
 	db, err := Open(filepath.Join(t.TempDir(), "test.db"), Options{Base: "https://comments.example", Now: c.now})

@@ -17,7 +17,7 @@ const (
 )
 
 // must fails the test on an error.
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -25,13 +25,13 @@ func must(t *testing.T, err error) {
 }
 
 // person makes an account known.
-func person(t *testing.T, db *DB, id thread.IRI) {
+func person(t testing.TB, db *DB, id thread.IRI) {
 	t.Helper()
 	must(t, db.SaveActor(context.Background(), Actor{Author: thread.Author{ID: id, Name: "N", Handle: "@n@" + id.Host(), URL: string(id)},
 		Type: "Person", Inbox: string(id) + "/inbox", SharedInbox: "https://" + id.Host() + "/inbox"}))
 }
 
-func post(t *testing.T, db *DB) thread.Post {
+func post(t testing.TB, db *DB) thread.Post {
 	t.Helper()
 	p, _, err := db.SavePost(context.Background(), Draft{URL: page, Title: "A", Published: noon, Quiet: true})
 	must(t, err)
