@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"afterword/federation/wire"
+	"afterword/fetch"
 	"afterword/sanitize"
 	"afterword/storage"
 	"afterword/thread"
@@ -107,7 +108,7 @@ func (f *Federation) author(ctx context.Context, id thread.IRI) (storage.Actor, 
 	if err == nil && !known.Deleted && f.Now().Sub(known.Fetched) < profileAge {
 		return known, nil
 	}
-	o, fetchErr := f.get(ctx, id)
+	o, fetchErr := f.getAs(ctx, id, fetch.Get{Within: pullTime})
 	if fetchErr != nil {
 		if err == nil && temporary(fetchErr) {
 			return known, nil

@@ -176,6 +176,9 @@ func (db *DB) Delivered(ctx context.Context, d Delivery) error {
 		if err := t.exec("DELETE FROM deliveries WHERE id = $1", d.ID); err != nil {
 			return err
 		}
+		if d.Failures == 0 { // as nearly always
+			return t.schedule(d.Host)
+		}
 		return t.healthy(d.Host)
 	})
 }
