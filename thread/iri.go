@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 )
 
 // MaxIRI is the longest id or address that is read, in bytes.
@@ -18,9 +19,9 @@ type IRI string
 var ErrIRI = errors.New("not an absolute http(s) URL")
 
 // ParseIRI checks that s can be an id and lower-cases its scheme and host. It refuses user names, spaces, control
-// characters, and anything longer than MaxIRI.
+// characters, what is not UTF-8, and anything longer than MaxIRI, also when only lower-casing makes it so ("Ⱥ").
 func ParseIRI(s string) (IRI, error) {
-	if len(s) == 0 || len(s) > MaxIRI || hasControl(s) {
+	if len(s) == 0 || len(s) > MaxIRI || !utf8.ValidString(s) || hasControl(s) {
 		return "", ErrIRI
 	}
 	scheme, rest, ok := strings.Cut(s, "://")
@@ -36,7 +37,11 @@ func ParseIRI(s string) (IRI, error) {
 	if end < 0 {
 		end = len(rest)
 	}
-	return IRI(scheme + "://" + strings.ToLower(rest[:end]) + rest[end:]), nil
+	id := IRI(scheme + "://" + strings.ToLower(rest[:end]) + rest[end:])
+	if len(id) > MaxIRI {
+		return "", ErrIRI
+	}
+	return id, nil
 }
 
 func hasControl(s string) bool {

@@ -87,6 +87,8 @@ func TestNoteID(t *testing.T) {
 func FuzzIRI(f *testing.F) {
 	f.Add("https://A.example:443/x?y#z")
 	f.Add("http://[::1%25eth0]/")
+	f.Add("http://" + strings.Repeat("\x8e", MaxIRI/2) + "/")
+	f.Add("http://" + strings.Repeat("Ⱥ", MaxIRI/2-10) + "/")
 	f.Fuzz(func(t *testing.T, s string) {
 		id, err := ParseIRI(s)
 		if err != nil {
