@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rsa"
-	"crypto/sha256"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
@@ -16,7 +14,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -27,6 +24,7 @@ import (
 	"afterword/federation/sign"
 	"afterword/fetch"
 	"afterword/storage"
+	"afterword/storage/storagetest"
 	"afterword/thread"
 )
 
@@ -481,59 +479,15 @@ func (s *stage) outboundTo(address string) (n int) {
 	return n
 }
 
-// rows is a hash of the rows of each table.
-func (s *stage) rows() map[string]string {
-	s.Helper()
-	db, err := sql.Open("sqlite", "file:"+s.path+"?mode=ro")
-	if err != nil {
-		s.Fatal(err)
-	}
-	defer db.Close()
-	hashes := map[string]string{}
-	for _, table := range column(s, db, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'") {
-		names := column(s, db, "SELECT name FROM pragma_table_info('"+table+"')")
-		rows := column(s, db, "SELECT "+strings.Join(quoted(names), " || '|' || ")+" FROM "+table)
-		slices.Sort(rows)
-		hashes[table] = fmt.Sprintf("%d rows, %x", len(rows), sha256.Sum256([]byte(strings.Join(rows, "\n"))))
-	}
-	return hashes
-}
-
-func quoted(names []string) (out []string) {
-	for _, name := range names {
-		out = append(out, "quote("+name+")")
-	}
-	return out
-}
-
-func column(s *stage, db *sql.DB, query string) (out []string) {
-	s.Helper()
-	rows, err := db.QueryContext(s.ctx, query)
-	if err != nil {
-		s.Fatal(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var v string
-		if err := rows.Scan(&v); err != nil {
-			s.Fatal(err)
-		}
-		out = append(out, v)
-	}
-	return out
-}
-
 // untouched fails the test unless do leaves every table as it was (SECURITY: "∅"), and asks others at most fetches times.
 func (s *stage) untouched(fetches int, do func()) {
 	s.Helper()
 	s.settle() // what is done once at the start is done
-	before, asked := s.rows(), s.outbound()
+	before, asked := storagetest.Rows(s, s.path), s.outbound()
 	do()
 	s.settle()
-	for table, was := range before {
-		if is := s.rows()[table]; is != was {
-			s.Errorf("table %s: %s, was %s\n%s", table, is, was, s.ledger())
-		}
+	if tables := storagetest.Changed(before, storagetest.Rows(s, s.path)); tables != "" {
+		s.Errorf("changed: %s\n%s", tables, s.ledger())
 	}
 	if n := s.outbound() - asked; n > fetches {
 		s.Errorf("%d requests, at most %d allowed: %q", n, fetches, s.network.Log()[len(s.network.Log())-n:])

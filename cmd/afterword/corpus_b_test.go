@@ -559,7 +559,7 @@ func TestP10_ForgedKeyIDs(t *testing.T) {
 	if n := at.Load(); n == 0 || n > 20 {
 		t.Errorf("%d requests to the victim", n)
 	}
-	if got := changed(before, s.rows()); got != "" {
+	if got := s.changedSince(before); got != "" {
 		t.Errorf("changes %s", got)
 	}
 }

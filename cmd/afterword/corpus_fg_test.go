@@ -91,7 +91,7 @@ func TestCorpusF(t *testing.T) {
 			t.Errorf("%s: %d, want %d", name, status, x.status)
 		}
 	}
-	if got, log := changed(before, s.rows()), s.network.Log(); got != "" || len(log) > 0 {
+	if got, log := s.changedSince(before), s.network.Log(); got != "" || len(log) > 0 {
 		t.Errorf("changes %s, asked %q", got, log)
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
-	"database/sql"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
@@ -35,6 +34,7 @@ import (
 	"afterword/federation/fedtest"
 	"afterword/federation/sign"
 	"afterword/storage"
+	"afterword/storage/storagetest"
 	"afterword/thread"
 )
 
@@ -103,7 +103,7 @@ func (x trial) play(t *testing.T) {
 	if status != x.status {
 		t.Errorf("answered %d, want %d", status, x.status)
 	}
-	if changes := changed(rows, s.rows()); changes != x.changes {
+	if changes := s.changedSince(rows); changes != x.changes {
 		t.Errorf("changes %q, want %q\n%s", changes, x.changes, s.ledger())
 	}
 	if log := s.network.Log()[asked:]; len(log) > x.fetches {
@@ -336,55 +336,13 @@ func (s *site) verdict(about string) thread.Decision {
 	return all[0].Decision
 }
 
-// rows is what each table holds, as a hash of all its rows.
-func (s *site) rows() map[string]string {
-	s.Helper()
-	db, err := sql.Open("sqlite", "file:"+s.path+"?mode=ro")
-	if err != nil {
-		s.Fatal(err)
-	}
-	defer db.Close()
-	hashes := map[string]string{}
-	for _, table := range s.column(db, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'") {
-		var quoted []string
-		for _, name := range s.column(db, "SELECT name FROM pragma_table_info('"+table+"')") {
-			quoted = append(quoted, "quote("+name+")")
-		}
-		rows := s.column(db, "SELECT "+strings.Join(quoted, " || '|' || ")+" FROM "+table)
-		slices.Sort(rows)
-		hashes[table] = fmt.Sprintf("%d rows, %x", len(rows), sha256.Sum256([]byte(strings.Join(rows, "\n"))))
-	}
-	return hashes
-}
+// rows is what each table holds.
+func (s *site) rows() map[string]string { s.Helper(); return storagetest.Rows(s, s.path) }
 
-func (s *site) column(db *sql.DB, query string) (out []string) {
+// changedSince is the tables that hold something else now.
+func (s *site) changedSince(before map[string]string) string {
 	s.Helper()
-	rows, err := db.QueryContext(s.ctx, query)
-	if err != nil {
-		s.Fatal(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var v string
-		if err := rows.Scan(&v); err != nil {
-			s.Fatal(err)
-		}
-		out = append(out, v)
-	}
-	if err := rows.Err(); err != nil {
-		s.Fatal(err)
-	}
-	return out
-}
-
-func changed(before, after map[string]string) string {
-	var names []string
-	for _, table := range slices.Sorted(maps.Keys(after)) {
-		if before[table] != after[table] {
-			names = append(names, table)
-		}
-	}
-	return strings.Join(names, " ")
+	return storagetest.Changed(before, s.rows())
 }
 
 // keys are key pairs for all trials: making one takes a tenth of a second.

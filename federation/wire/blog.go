@@ -3,7 +3,6 @@ package wire
 import (
 	"cmp"
 	"html"
-	"strconv"
 	"strings"
 	"time"
 
@@ -71,20 +70,6 @@ func (b Blog) domain() string {
 		return b.Domain
 	}
 	return b.Actor().Host()
-}
-
-// PostID is the id of the Note of a page of the blog, made for the given time: 1 at first, 2 after it was removed
-// once. It fails where page is no http(s) URL.
-func (b Blog) PostID(page string, times int) (thread.IRI, error) {
-	path, err := thread.PathOf(page)
-	if err != nil {
-		return "", err
-	}
-	id := b.Base + "/posts" + path
-	if times > 1 {
-		id += "~" + strconv.Itoa(times)
-	}
-	return thread.ParseIRI(id)
 }
 
 // The collections of a post, or of one of the blog's answers ("…/answers/7" has "…/answers/7/replies").

@@ -37,7 +37,7 @@ func testPost(b Blog) thread.Post {
 		Summary: "<p>First paragraph.</p><p>Second.</p>", Tags: []string{"open source", "Go", "go", "2009", "Grüße!"},
 		Published: time.Date(2009, 5, 1, 12, 0, 0, 0, time.FixedZone("CEST", 7200)), Likes: 3, Boosts: 1,
 	}
-	p.ID, _ = b.PostID(p.URL, 1)
+	p.ID, _ = thread.NoteID(b.Base, p.URL, 1)
 	return p
 }
 
@@ -250,7 +250,7 @@ func TestR019_URL(t *testing.T) {
 		{"http://localhost:8080", "http://localhost:8081/demo/a", "http://localhost:8080/posts/demo/a"},
 	} {
 		b := Blog{Base: tc.base}
-		id, err := b.PostID(tc.page, 1)
+		id, err := thread.NoteID(b.Base, tc.page, 1)
 		if got := b.NoteURL(thread.Post{ID: id, URL: tc.page}); err != nil || got != tc.want {
 			t.Errorf("%v: %s %v", tc, got, err)
 		}
@@ -271,14 +271,14 @@ func TestR022_IDs(t *testing.T) {
 		{"https://example.com", "/posts/", 0},
 		{"https://example.com/caf%C3%A9", "/posts/caf%C3%A9", 1},
 	} {
-		if id, err := b.PostID(tc.page, tc.times); string(id) != b.Base+tc.want || err != nil {
+		if id, err := thread.NoteID(b.Base, tc.page, tc.times); string(id) != b.Base+tc.want || err != nil {
 			t.Errorf("%v: %s %v", tc, id, err)
 		}
 	}
-	if _, err := b.PostID("mailto:x@example.com", 1); err == nil {
+	if _, err := thread.NoteID(b.Base, "mailto:x@example.com", 1); err == nil {
 		t.Error("a mail address has no Note")
 	}
-	id, _ := b.PostID("https://example.com/a/?p=1", 2)
+	id, _ := thread.NoteID(b.Base, "https://example.com/a/?p=1", 2)
 	got := []thread.IRI{b.Replies(id), b.Context(id), b.Likes(id), b.Shares(id), b.Replies(b.at("/answers/7"))}
 	want := []thread.IRI{b.at("/replies/a/?p=1~2"), b.at("/context/a/?p=1~2"), b.at("/likes/a/?p=1~2"), b.at("/shares/a/?p=1~2"), b.at("/answers/7/replies")}
 	if !reflect.DeepEqual(got, want) {

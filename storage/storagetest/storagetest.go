@@ -1,0 +1,63 @@
+// Package storagetest looks at a database from outside, for tests that say what a message may change: table by table,
+// whatever columns there are.
+package storagetest
+
+import (
+	"crypto/sha256"
+	"database/sql"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Rows is what each table of the database in a file holds: the number of its rows and a hash of them all. The database
+// may be in use.
+func Rows(t testing.TB, path string) map[string]string {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+path+"?mode=ro")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	tables := map[string]string{}
+	for _, table := range column(t, db, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'") {
+		quoted := column(t, db, "SELECT 'quote(' || name || ')' FROM pragma_table_info('"+table+"')")
+		rows := column(t, db, "SELECT "+strings.Join(quoted, " || '|' || ")+" FROM "+table)
+		slices.Sort(rows)
+		tables[table] = fmt.Sprintf("%d rows, %x", len(rows), sha256.Sum256([]byte(strings.Join(rows, "\n"))))
+	}
+	return tables
+}
+
+// Changed is the names of the tables that differ, in order, with spaces between.
+func Changed(before, after map[string]string) string {
+	var names []string
+	for _, table := range slices.Sorted(maps.Keys(after)) {
+		if before[table] != after[table] {
+			names = append(names, table)
+		}
+	}
+	return strings.Join(names, " ")
+}
+
+func column(t testing.TB, db *sql.DB, query string) (out []string) {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var v string
+		if err := rows.Scan(&v); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, v)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
