@@ -395,6 +395,10 @@ func FuzzLoad(f *testing.F) {
 	f.Add(minimal, "AFTERWORD_BLOG_HANDLE=x")
 	f.Add("base_url=\"http://localhost\"\nblog={url=\"http://[::1]:080/ü\"}\n[comments]\nclose_after=\"1w1s\"\n", "AFTERWORD_TRUSTED_PROXIES=10.1.1.1/9")
 	f.Add(minimal+"summary='''a\\\nb'''\nowner=\"a@B.test.\"\n[[x]]\n", "AFTERWORD_BLOG_NAME=\u2028\"\\")
+	f.Add(minimal, "AFTERWORD_A\nB=1")
+	f.Add("\"a\\nb\" = 1", "")
+	f.Add("[\"a\\nb\"]\nx = 1", "")
+	f.Add("base_url = [\"a\\nb\"]", "")
 	f.Fuzz(func(t *testing.T, text, pair string) {
 		c, err := load("f", text, []string{pair})
 		if err != nil {

@@ -106,7 +106,7 @@ func mistake(value any, what string) error {
 	if s, isText := value.(string); isText {
 		return fmt.Errorf("%.100q %s", s, what)
 	}
-	return fmt.Errorf("%.100s %s", fmt.Sprint(value), what)
+	return fmt.Errorf("%.100s %s", inLine(fmt.Sprint(value)), what)
 }
 
 func readDuration(value any) (Duration, error) {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -81,7 +82,7 @@ func (c *Config) readTOML(text string) error {
 		return err
 	}
 	for _, v := range values {
-		c.origins[v.key] = fmt.Sprintf("%s:%d: %s", c.file, v.line, v.key)
+		c.origins[v.key] = fmt.Sprintf("%s:%d: %s", c.file, v.line, inLine(v.key))
 		f, known := fields[v.key]
 		if !known {
 			return c.at(v.key, c.unknown(v.key))
@@ -205,7 +206,7 @@ func (c *Config) readEnv(env []string) error {
 		}
 		f, known := fields[name]
 		if !known {
-			return fmt.Errorf("%s: no such setting: unset it, or see \"afterword config\" for those there are", name)
+			return fmt.Errorf("%s: no such setting: unset it, or see \"afterword config\" for those there are", inLine(name))
 		}
 		c.origins[f.key] = name
 		if err := f.set(f.fromText(text)); err != nil {
@@ -224,4 +225,12 @@ func (c *Config) at(key string, err error) error {
 		return fmt.Errorf("%s: %s: %w", c.file, key, err)
 	}
 	return fmt.Errorf("%s: %w", key, err)
+}
+
+// inLine is text as it can stand in a message of one line: quoted where it has what does not print.
+func inLine(text string) string {
+	if quoted := strconv.Quote(text); quoted != `"`+text+`"` {
+		return quoted
+	}
+	return text
 }

@@ -44,6 +44,7 @@ func FuzzPlain(f *testing.F) {
 
 func FuzzText(f *testing.F) {
 	seed(f)
+	f.Add("<pre>\u200b x")
 	f.Fuzz(func(t *testing.T, in string) {
 		for _, out := range []string{Text(in, 80), Name(in, 80)} {
 			checkLine(t, out, 80)

@@ -18,8 +18,8 @@ func Name(in string, max int) string {
 	return shorten(b.finish().says(), max)
 }
 
-// says is the text of a tree on one line.
-func (b *block) says() string { return strings.Join(b.words(), " ") }
+// says is the text of a tree on one line. A line begins with something to see: pre keeps what is blank in front of it.
+func (b *block) says() string { return strings.TrimLeftFunc(strings.Join(b.words(), " "), blank) }
 
 func (b *block) words() []string {
 	words := strings.Fields(plain(b.runs))

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/url"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -30,7 +31,7 @@ func ParseIRI(s string) (IRI, error) {
 		return "", ErrIRI
 	}
 	u, err := url.Parse(s)
-	if err != nil || strings.Trim(u.Hostname(), ".") == "" || u.User != nil || u.Opaque != "" {
+	if err != nil || !isHost(u.Hostname()) || u.User != nil || u.Opaque != "" {
 		return "", ErrIRI
 	}
 	end := strings.IndexAny(rest, "/?#")
@@ -42,6 +43,13 @@ func ParseIRI(s string) (IRI, error) {
 		return "", ErrIRI
 	}
 	return id, nil
+}
+
+// isHost tells whether a host, as net/url has decoded it, can be one: escapes may hide white space, what is not UTF-8, or
+// the zone of an address, which means something on one machine alone.
+func isHost(name string) bool {
+	return strings.Trim(name, ".") != "" && utf8.ValidString(name) &&
+		!strings.ContainsFunc(name, func(r rune) bool { return r == '%' || unicode.IsSpace(r) })
 }
 
 func hasControl(s string) bool {

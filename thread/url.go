@@ -8,13 +8,13 @@ import (
 
 // CanonicalURL is the one spelling under which a page of the blog is looked up: without scheme, "www.", default
 // port, fragment, tracking parameters, index file and trailing slash. Pages whose spellings agree are one page. It
-// is empty for what is not an http(s) URL.
+// is empty for what is not an http(s) URL of at most MaxIRI bytes, however it is spelled.
 func CanonicalURL(raw string) string {
 	if len(raw) > MaxIRI {
 		return ""
 	}
 	u, err := url.Parse(strings.TrimSpace(raw))
-	if err != nil || strings.Trim(u.Hostname(), ".") == "" || u.Scheme != "http" && u.Scheme != "https" {
+	if err != nil || !isHost(u.Hostname()) || u.Scheme != "http" && u.Scheme != "https" {
 		return ""
 	}
 	host := strings.TrimPrefix(IRI(u.Scheme+"://"+u.Host).Host(), "www.")
@@ -28,6 +28,9 @@ func CanonicalURL(raw string) string {
 	if q := tellingQuery(u.RawQuery); q != "" {
 		key += "?" + q
 	}
+	if len("https://"+key) > MaxIRI { // escaping makes it longer
+		return ""
+	}
 	return key
 }
 
@@ -35,6 +38,7 @@ func CanonicalURL(raw string) string {
 func tellingQuery(raw string) string {
 	var kept []string
 	for _, pair := range strings.Split(raw, "&") {
+		pair = strings.TrimSpace(pair)
 		if name, _, _ := strings.Cut(pair, "="); name != "" && !isTracking(strings.ToLower(name)) {
 			kept = append(kept, pair)
 		}

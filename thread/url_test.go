@@ -11,6 +11,12 @@ func FuzzPage(f *testing.F) {
 		"https://[::1]:8080/", "https://example.com/?fbclid=1&gclid=2&_ga=3", "https://münchen.example/ü"} {
 		f.Add(s)
 	}
+	f.Add("https://example.com/" + strings.Repeat("é", MaxIRI/4))
+	f.Add("https://example.com/?x &utm_source=y")
+	f.Add("https://example.com/?x& #y")
+	f.Add("https://%c2%a0/")
+	f.Add("https://%ff/")
+	f.Add("https://[fe80::1%25eth0]/x")
 	const base = "https://comments.example.com"
 	f.Fuzz(func(t *testing.T, s string) {
 		if key := CanonicalURL(s); key != "" {
