@@ -149,6 +149,24 @@ func TestR009_ActorForPeople(t *testing.T) {
 	}
 }
 
+// TestFrontPageIsNoNote: a blog's web server that sends other servers from each page to its Note sends them from the front
+// page to a Note that there is not; they mean the account.
+func TestFrontPageIsNoNote(t *testing.T) {
+	s := open(t)
+	if w := s.get("/.ap/posts/", asJSON); w.Code != http.StatusSeeOther || w.Header().Get("Location") != actor {
+		t.Errorf("%d %v", w.Code, w.Header())
+	}
+	if w := s.get("/.ap/posts/nothing/", asJSON); w.Code != http.StatusNotFound {
+		t.Errorf("%d %v", w.Code, w.Header())
+	}
+	if _, _, err := s.db.SavePost(s.ctx, storage.Draft{URL: "https://blog.test/", Title: "All there is", Quiet: true}); err != nil {
+		t.Fatal(err)
+	}
+	if d := s.document(base + "/posts/"); d["type"] != "Note" {
+		t.Error(d)
+	}
+}
+
 func TestR010_ActorDocument(t *testing.T) {
 	s := open(t, func(c *federation.Config) { c.Summary, c.Icon = "<p>Rain.</p>", "https://blog.test/icon.png" })
 	a := s.document(actor)

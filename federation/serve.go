@@ -237,6 +237,8 @@ func (f *Federation) note(r *http.Request) document {
 	id, _ := f.requested(r)
 	p, err := f.postAsked(r.Context(), thread.IRI(id))
 	switch {
+	case errors.Is(err, storage.ErrNotFound) && f.isFrontPage(id):
+		return document{location: string(f.Actor())}
 	case err != nil:
 		return failed(err)
 	case p.ID != thread.IRI(id): // the page has moved: its template names a Note that is not its post's
@@ -250,6 +252,13 @@ func (f *Federation) note(r *http.Request) document {
 		return failed(err)
 	}
 	return activityJSON(f.blog.NoteDocument(p, f.Rules.StateAt(p, f.Now()), replies))
+}
+
+// isFrontPage tells whether an id is what a post would have whose page is the blog's front page: a blog's web server that
+// sends other servers from each page to its Note sends them there, and they mean the account.
+func (f *Federation) isFrontPage(id string) bool {
+	front, err := thread.NoteID(f.Base, f.Page, 1)
+	return err == nil && string(front) == id
 }
 
 // postAsked is the post of a Note that is asked for: one that is known, one whose page has moved to where that Note's would

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -248,7 +249,7 @@ func TestDocumentedProxies(t *testing.T) {
 	if err := errors.Join(cfg.Check(), own.Check()); err != nil {
 		t.Fatal(err)
 	}
-	for _, lines := range []string{nginxLines(cfg), caddyLines(cfg), apacheLines(cfg), redirectLines(&own)} {
+	for _, lines := range []string{nginxLines(cfg), caddyLines(cfg), apacheLines(cfg), redirectLines(&own), nginxSends(&own), caddySends(&own)} {
 		if !strings.Contains(string(docs), "```\n"+lines+"```\n") {
 			t.Errorf("docs/operating.md has not\n%s", lines)
 		}
@@ -308,21 +309,106 @@ func TestBehindRealProxies(t *testing.T) {
 // throughProxy runs the doctor against a server behind a proxy.
 func throughProxy(t *testing.T, proxy, prefix string, spoil [2]string) (int, string) {
 	t.Helper()
-	if _, err := exec.LookPath(proxy); err != nil {
-		if os.Getenv("AFTERWORD_TEST_ALL") == "1" {
-			t.Fatalf("%s is missing: apt-get install nginx-light caddy", proxy)
-		}
-		t.Skipf("needs %s: apt-get install nginx-light caddy", proxy)
-	}
+	needs(t, proxy)
 	blog := website{}
 	site := httptest.NewServer(blog)
 	t.Cleanup(site.Close)
-	server, front := reserve(t), reserve(t)
+	front := reserve(t)
 	base := "http://" + front + prefix
 	blog["/"], blog["/feed.xml"] = fmt.Sprintf(frontPage, base), fmt.Sprintf(rss, site.URL+"/")
+	cfg, file := serving(t, base, reserve(t), site.URL+"/")
+	for _, path := range []string{"", "/"} { // base_url itself leads on
+		if !eventually(func() bool { return leads("http://"+cfg.Listen+prefix+path, site.URL+"/") }) {
+			t.Errorf("%s leads not to the blog", prefix+path)
+		}
+	}
+	lines := nginxLines(cfg)
+	if proxy == "caddy" {
+		lines = caddyLines(cfg)
+	}
+	startProxy(t, proxy, front, strings.Replace(lines, spoil[0], spoil[1], 1))
+	if !eventually(func() bool { return answers(base + "/healthz") }) {
+		t.Fatal("nothing answers behind the proxy")
+	}
+	return attempt(t, nil, "-config", file, "doctor")
+}
+
+// TestPagesSendServersOn: where templates cannot be changed, the lines that we print make the blog's own nginx or Caddy send
+// other servers from a page to its Note, from the front page to the account, and nobody else anywhere.
+func TestPagesSendServersOn(t *testing.T) {
+	for _, proxy := range []string{"nginx", "caddy"} {
+		for _, prefix := range []string{"", "/.ap"} {
+			t.Run(proxy+prefix, func(t *testing.T) {
+				t.Parallel()
+				needs(t, proxy)
+				blog := website{}
+				site := httptest.NewServer(blog)
+				t.Cleanup(site.Close)
+				front, server := reserve(t), reserve(t)
+				blogURL, base := "http://"+front+"/", "http://"+server
+				if prefix != "" {
+					base = "http://" + front + prefix
+				}
+				blog["/"] = `<title>B</title><link rel="alternate" type="application/rss+xml" href="/feed.xml">`
+				blog["/a/"], blog["/feed.xml"] = "<title>A</title>", fmt.Sprintf(rss, blogURL)
+				cfg, file := serving(t, base, server, blogURL)
+				startProxy(t, proxy, front, blogsServer(proxy, cfg, site.Listener.Addr().String()))
+				if !eventually(func() bool { return answers(base+"/healthz") && answers(blogURL+"a/") }) {
+					t.Fatal("nothing answers behind the proxy")
+				}
+				if code, said := attempt(t, nil, "-config", file, "post", "sync"); code != 0 {
+					t.Fatal(said)
+				}
+				_, said := attempt(t, nil, "-config", file, "doctor")
+				for _, sent := range []string{blogURL + "a/ sends other servers to its Note", "the blog's address sends other servers to its account"} {
+					if !strings.Contains(said, sent) {
+						t.Errorf("the doctor does not say %q\n%s", sent, said)
+					}
+				}
+			})
+		}
+	}
+}
+
+// blogsServer is the blog's own web server, which has its pages from elsewhere, with the lines that we print.
+func blogsServer(proxy string, cfg *config.Config, pages string) string {
+	if proxy == "caddy" {
+		site := "http://" + hostPort(cfg.Blog.URL) + " {\n" + caddySends(cfg) + "reverse_proxy " + pages + "\n}\n"
+		if cfg.Prefix() == "" {
+			return site
+		}
+		return strings.Replace(caddyLines(cfg), "    # … your blog", caddySends(cfg)+"reverse_proxy "+pages, 1)
+	}
+	sends := strings.Replace(nginxSends(cfg), "# … your blog", "proxy_pass http://"+pages+";", 1)
+	if cfg.Prefix() == "" {
+		return sends
+	}
+	return nginxLines(cfg) + sends
+}
+
+func hostPort(address string) string {
+	u, _ := url.Parse(address)
+	return u.Host
+}
+
+// needs skips the test where a program is missing.
+func needs(t *testing.T, proxy string) {
+	t.Helper()
+	if _, err := exec.LookPath(proxy); err == nil {
+		return
+	}
+	if os.Getenv("AFTERWORD_TEST_ALL") == "1" {
+		t.Fatalf("%s is missing: apt-get install nginx-light caddy", proxy)
+	}
+	t.Skipf("needs %s: apt-get install nginx-light caddy", proxy)
+}
+
+// serving runs the built server for a blog, and returns its configuration and the file that has it.
+func serving(t *testing.T, base, listen, blog string) (*config.Config, string) {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "afterword.toml")
 	text := fmt.Sprintf("base_url = %q\nlisten = %q\ndatabase = %q\ntrusted_proxies = [\"127.0.0.1\"]\n[blog]\nurl = %q\nhandle = \"blog\"\n[federation]\nallow_private = true\n",
-		base, server, file+".db", site.URL+"/")
+		base, listen, file+".db", blog)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -335,16 +421,7 @@ func throughProxy(t *testing.T, proxy, prefix string, spoil [2]string) (int, str
 		t.Fatal(err)
 	}
 	begin(t, exec.Command(path, "-config", file, "serve"))
-	for _, path := range []string{"", "/"} { // base_url itself leads on
-		if !eventually(func() bool { return leads("http://"+server+prefix+path, site.URL+"/") }) {
-			t.Errorf("%s leads not to the blog", prefix+path)
-		}
-	}
-	startProxy(t, proxy, cfg, front, spoil)
-	if !eventually(func() bool { return answers(base + "/healthz") }) {
-		t.Fatal("nothing answers behind the proxy")
-	}
-	return attempt(t, nil, "-config", file, "doctor")
+	return cfg, file
 }
 
 // lastPort is the last port that reserve gave. They lie below those that systems give by themselves, so that nobody takes
@@ -406,20 +483,18 @@ func begin(t *testing.T, cmd *exec.Cmd) {
 	})
 }
 
-// startProxy runs a proxy with the lines that we print, spoilt or not.
-func startProxy(t *testing.T, proxy string, cfg *config.Config, front string, spoil [2]string) {
+// startProxy runs a proxy: for nginx with these lines of a server that listens at front, for Caddy with these sites.
+func startProxy(t *testing.T, proxy, front, lines string) {
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "proxy.conf")
 	var text string
 	var cmd *exec.Cmd
 	if proxy == "nginx" {
-		lines := strings.Replace(nginxLines(cfg), spoil[0], spoil[1], 1)
 		text = fmt.Sprintf("daemon off; pid %[1]s/pid; error_log stderr; worker_processes 1;\nevents {}\nhttp { access_log off; client_body_temp_path %[1]s/a; proxy_temp_path %[1]s/b;"+
 			" fastcgi_temp_path %[1]s/c; uwsgi_temp_path %[1]s/d; scgi_temp_path %[1]s/e;\nserver { listen %[2]s;\n%[3]s\n} }\n", dir, front, lines)
 		cmd = exec.Command("nginx", "-p", dir, "-c", file)
 	} else {
-		lines := strings.Replace(caddyLines(cfg), spoil[0], spoil[1], 1)
 		text = "{\n\tadmin off\n}\n" + lines
 		cmd = exec.Command("caddy", "run", "--config", file, "--adapter", "caddyfile")
 		cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_DATA_HOME="+dir, "XDG_CONFIG_HOME="+dir)

@@ -278,14 +278,27 @@ func (e *examination) link() finding {
 		return advice("link", "If the page is gone for good: afterword post remove "+p.URL, "the newest post's page is not there: %v", err)
 	case err != nil:
 		return advice("link", "", "the newest post's page cannot be read: %v", err)
+	case e.sends(p.URL, p.ID):
+		return ok("link", "%s sends other servers to its Note", p.URL)
 	case !slices.Contains(page.Activity, string(p.ID)):
-		return failed("link", "People who paste a post's address into their search will not find it. Into the head of each post's page:\n"+alternate(p.ID),
+		return failed("link", "People who paste a post's address into their search will not find it. Into the head of each post's page:\n"+alternate(p.ID)+
+			"\nor, where you cannot change that, have the blog's web server send other servers on:\nCaddy:\n"+indent(caddySends(e.cfg))+"nginx:\n"+indent(nginxSends(e.cfg)),
 			"%s does not link to its Note", p.URL)
 	case page.Noindex:
 		return advice("link", "If that is not meant, take \"noindex\" out of the page's head and its X-Robots-Tag: such a page gets no thread when somebody asks for it,\nonly when a feed lists it.",
 			"%s links to its Note, and asks to be found by nobody (noindex)", p.URL)
 	}
 	return ok("link", "%s links to its Note", p.URL)
+}
+
+// sends tells whether the web server at an address answers other servers with a document of ours.
+func (e *examination) sends(address string, id thread.IRI) bool {
+	doc, err := e.get(address, "application/activity+json")
+	if err != nil {
+		return false
+	}
+	var found struct{ ID thread.IRI }
+	return json.Unmarshal(doc.Body, &found) == nil && found.ID == id
 }
 
 func alternate(id thread.IRI) string {
@@ -314,6 +327,8 @@ func (e *examination) home() finding {
 	switch {
 	case err != nil:
 		return failed("home", "", "the front page cannot be read: %v", err)
+	case e.sends(e.cfg.Blog.URL, actor):
+		return ok("home", "the blog's address sends other servers to its account")
 	case !slices.Contains(page.Activity, string(actor)):
 		return advice("home", "Into the front page's head, so that people find the account by the blog's address:\n"+alternate(actor),
 			"the front page does not name the blog's account")

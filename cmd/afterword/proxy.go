@@ -87,6 +87,32 @@ func proxyLines(cfg *config.Config) string {
 	return "Caddy:\n" + indent(caddyLines(cfg)) + "nginx:\n" + indent(nginxLines(cfg)) + "Apache:\n" + indent(apacheLines(cfg))
 }
 
+// The lines for the blog's own web server that send other servers from a page to its Note, where the pages' templates
+// cannot name it. What they accept tells them from browsers.
+
+func nginxSends(cfg *config.Config) string {
+	return fmt.Sprintf(`location / {
+    if ($http_accept ~* "application/(activity|ld)\+json") {
+        return 302 %s/posts$request_uri;
+    }
+    # … your blog
+}
+`, cfg.BaseURL)
+}
+
+func caddySends(cfg *config.Config) string {
+	ours := "/.well-known/*"
+	if cfg.Prefix() != "" {
+		ours += " " + cfg.Prefix() + "/*"
+	}
+	return fmt.Sprintf(`@servers {
+    header_regexp Accept application/(activity|ld)\+json
+    not path %s
+}
+redir @servers %s/posts{uri} 302
+`, ours, cfg.BaseURL)
+}
+
 func indent(text string) string {
 	return "    " + strings.ReplaceAll(strings.TrimSuffix(text, "\n"), "\n", "\n    ") + "\n"
 }
