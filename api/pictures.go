@@ -61,14 +61,11 @@ func (s *Server) StepPictures(ctx context.Context) (worked bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	p, wait, err := s.picture(ctx, address, ofAccounts)
+	found, err := s.found(ctx, address, ofAccounts)
 	if err != nil {
-		s.Log.Debug("no picture", "account", account, "error", err)
+		return false, err
 	}
-	if ctx.Err() != nil {
-		return false, ctx.Err()
-	}
-	return true, s.DB.SavePicture(ctx, account, address, p, s.Now().Add(wait))
+	return true, s.DB.SavePicture(ctx, account, found)
 }
 
 // stepAttachments fetches some pictures within comments and keeps them all at once: each time that the threads change they
@@ -81,23 +78,15 @@ func (s *Server) stepAttachments(ctx context.Context) (worked bool, err error) {
 	if err != nil || len(addresses) == 0 {
 		return false, err
 	}
-	var found []storage.Attachment
+	var found []storage.Found
 	for _, address := range addresses {
-		p, wait, err := s.picture(ctx, address, inComments)
+		p, err := s.found(ctx, address, inComments)
 		if err != nil {
-			s.Log.Debug("no picture", "address", address, "error", err)
+			return false, err
 		}
-		if ctx.Err() != nil {
-			return false, ctx.Err()
-		}
-		found = append(found, storage.Attachment{Address: address, Picture: p, Keep: temporary(err), Due: s.Now().Add(wait)})
+		found = append(found, p)
 	}
 	return true, s.DB.SaveAttachments(ctx, found)
-}
-
-func temporary(err error) bool {
-	var e *fetch.Error
-	return errors.As(err, &e) && e.Temporary()
 }
 
 // RunPictures steps until ctx ends.
@@ -123,22 +112,23 @@ func (s *Server) RunPictures(ctx context.Context) {
 	}
 }
 
-// picture is what is made of the one at an address, and when to look again. Whoever wrote a comment chose the address,
-// so it is a stranger's.
-func (s *Server) picture(ctx context.Context, address string, f form) (p storage.Picture, wait time.Duration, err error) {
+// found is what can be made of the picture at an address now. Whoever wrote a comment chose the address, so it is a
+// stranger's. The error says only that ctx ended.
+func (s *Server) found(ctx context.Context, address string, f form) (found storage.Found, err error) {
+	found = storage.Found{Address: address, Due: s.Now().Add(keepPicture)}
 	doc, err := s.Fetch.Get(ctx, fetch.Get{URL: address, Accept: "image/webp, image/png, image/jpeg, image/gif", MaxBytes: f.maxBytes, Stranger: true})
-	if err != nil {
-		var e *fetch.Error
-		if errors.As(err, &e) && e.Temporary() {
-			return p, max(retryPicture, e.RetryAfter), err
-		}
-		return p, keepPicture, err
-	}
-	p, err = f.picture(doc.Body)
 	if err == nil {
-		s.Fetch.Vouch(address)
+		if found.Picture, err = f.picture(doc.Body); err == nil {
+			s.Fetch.Vouch(address)
+			return found, nil
+		}
 	}
-	return p, keepPicture, err
+	s.Log.Debug("no picture", "address", address, "error", err)
+	var e *fetch.Error
+	if errors.As(err, &e) && e.Temporary() {
+		found.Keep, found.Due = true, s.Now().Add(max(retryPicture, e.RetryAfter))
+	}
+	return found, ctx.Err()
 }
 
 // picture makes a picture anew, without anything that was in the file beside it. What kind of picture it is its bytes say;

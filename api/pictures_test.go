@@ -229,6 +229,14 @@ func TestPictureGoes(t *testing.T) {
 	if s.look() != 1 || g.times("/1.png") != 3 {
 		t.Error("is not looked at again in time", g.times("/1.png"))
 	}
+	g.Close()
+	s.advance(31 * 24 * time.Hour)
+	if s.look() != 1 || shown(0) != first {
+		t.Error("a picture went because its server was away")
+	}
+	if s.advance(7 * time.Hour); s.look() != 1 {
+		t.Error("is not looked for again soon")
+	}
 }
 
 func TestTooManyPixels(t *testing.T) {
@@ -248,7 +256,7 @@ func TestPicturesOff(t *testing.T) {
 	if s.look() != 0 || g.times("/1.png") != 0 {
 		t.Error("somebody was asked")
 	}
-	s.must(s.DB.SavePicture(t.Context(), a.ID, a.Avatar, storage.Picture{Name: "x", Type: "image/png", Data: []byte("x")}, noon))
+	s.must(s.DB.SavePicture(t.Context(), a.ID, storage.Found{Address: a.Avatar, Picture: storage.Picture{Name: "x", Type: "image/png", Data: []byte("x")}, Due: noon}))
 	if c := s.thread(p, "").Comments[0]; c.Author.Avatar != nil {
 		t.Error(*c.Author.Avatar)
 	}

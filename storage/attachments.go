@@ -19,14 +19,6 @@ const maxAttached = 4
 // attachmentsAtOnce is how many pictures are fetched before the threads that they belong to are made anew.
 const attachmentsAtOnce = 8
 
-// Attachment is what was found at the address of a picture within comments.
-type Attachment struct {
-	Address string
-	Picture Picture   // without Data: there is none
-	Keep    bool      // nothing is known of it now: what was found before stays
-	Due     time.Time // when to look again
-}
-
 // NextAttachments are addresses of pictures within shown comments that are due to be fetched; none when nothing is.
 func (db *DB) NextAttachments(ctx context.Context) ([]string, error) {
 	due, err := list(db.read(ctx), scanString, "SELECT address FROM attachments WHERE due > 0 AND due <= $1 ORDER BY due, address LIMIT $2",
@@ -35,7 +27,7 @@ func (db *DB) NextAttachments(ctx context.Context) ([]string, error) {
 }
 
 // SaveAttachments keeps what was found, for all shown comments that link there. Each thread is shown anew once.
-func (db *DB) SaveAttachments(ctx context.Context, found []Attachment) error {
+func (db *DB) SaveAttachments(ctx context.Context, found []Found) error {
 	now := db.now()
 	return db.write(ctx, func(t tx) error {
 		var changed []thread.IRI
@@ -51,7 +43,7 @@ func (db *DB) SaveAttachments(ctx context.Context, found []Attachment) error {
 }
 
 // saveAttachment tells which comments look different now.
-func (t tx) saveAttachment(a Attachment, now time.Time) (changed []thread.IRI, err error) {
+func (t tx) saveAttachment(a Found, now time.Time) (changed []thread.IRI, err error) {
 	const those = " WHERE address = $1 AND due > 0"
 	if a.Keep {
 		return nil, t.exec("UPDATE attachments SET due = $2"+those, a.Address, ms(a.Due))

@@ -16,6 +16,14 @@ type Picture struct {
 	Data          []byte
 }
 
+// Found is what was found at the address of a picture.
+type Found struct {
+	Address string
+	Picture Picture   // without Data: there is none
+	Keep    bool      // nothing is known of it now: what was found before stays
+	Due     time.Time // when to look again
+}
+
 // maxPictures is how many bytes of pictures are kept. Over that, those go that nobody had need of for longest.
 const maxPictures = 128 << 20
 
@@ -30,23 +38,26 @@ func (db *DB) NextPicture(ctx context.Context) (account thread.IRI, address stri
 	return account, address, err
 }
 
-// SavePicture keeps the picture that was found at an address, or that there is none (p without data), until it is due
-// again. Nothing happens when the account has another address by now.
-func (db *DB) SavePicture(ctx context.Context, account thread.IRI, address string, p Picture, due time.Time) error {
+// SavePicture keeps what was found at an account's address. Nothing happens when the account has another one by now.
+func (db *DB) SavePicture(ctx context.Context, account thread.IRI, found Found) error {
 	now := db.now()
 	return db.write(ctx, func(t tx) error {
 		var old string
-		err := t.row("SELECT picture FROM actors WHERE id = $1 AND avatar = $2", []any{account, address}, &old)
+		err := t.row("SELECT picture FROM actors WHERE id = $1 AND avatar = $2", []any{account, found.Address}, &old)
 		if errors.Is(err, ErrNotFound) {
 			return nil
 		}
-		if err := errors.Join(err, t.savePicture(p, now)); err != nil {
+		if found.Keep {
+			return errors.Join(err, t.exec("UPDATE actors SET pictured = $1 WHERE id = $2", ms(found.Due), account))
+		}
+		name := found.Picture.Name
+		if err := errors.Join(err, t.savePicture(found.Picture, now)); err != nil {
 			return err
 		}
-		if err := t.exec("UPDATE actors SET picture = $1, pictured = $2 WHERE id = $3", p.Name, ms(due), account); err != nil || p.Name == old {
+		if err := t.exec("UPDATE actors SET picture = $1, pictured = $2 WHERE id = $3", name, ms(found.Due), account); err != nil || name == old {
 			return err
 		}
-		return errors.Join(t.dropPicture(old), t.boundPictures(due), t.touchThreads(account))
+		return errors.Join(t.dropPicture(old), t.boundPictures(found.Due), t.touchThreads(account))
 	})
 }
 

@@ -26,7 +26,7 @@ func TestPicturesAreBounded(t *testing.T) {
 		c := thread.Comment{ID: a.ID + "/1", Author: a, Published: clock.now(), Received: clock.now()}
 		err := errors.Join(db.SaveActor(ctx, Actor{Author: a, Type: "Person"}),
 			db.AddComment(ctx, Message{}, c, []thread.IRI{p.ID}, func(Place) thread.Verdict { return thread.Verdict{Decision: thread.Shown} }),
-			db.SavePicture(ctx, a.ID, a.Avatar, Picture{Name: name, Type: "image/png", Data: make([]byte, size)}, clock.now().Add(time.Hour)))
+			db.SavePicture(ctx, a.ID, Found{a.Avatar, Picture{Name: name, Type: "image/png", Data: make([]byte, size)}, false, clock.now().Add(time.Hour)}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -68,9 +68,9 @@ func TestAttachmentsAreBounded(t *testing.T) {
 	var before thread.Post
 	for _, name := range []string{"a", "b"} {
 		clock.advance(time.Minute)
-		found := Attachment{Address: "https://remote.example/" + name, Picture: Picture{Name: name, Type: "image/png", Width: 1, Height: 2, Data: make([]byte, maxPictures/2+1)}, Due: clock.now().Add(time.Hour)}
+		found := Found{Address: "https://remote.example/" + name, Picture: Picture{Name: name, Type: "image/png", Width: 1, Height: 2, Data: make([]byte, maxPictures/2+1)}, Due: clock.now().Add(time.Hour)}
 		if before, err = db.Post(ctx, p.ID); err == nil {
-			err = db.SaveAttachments(ctx, []Attachment{found})
+			err = db.SaveAttachments(ctx, []Found{found})
 		}
 		if err != nil {
 			t.Fatal(err)
