@@ -44,10 +44,13 @@ func (d Desk) Post(ctx context.Context, ref string) (thread.Post, error) {
 // Comment finds the comment that is meant by its id or address.
 func (d Desk) Comment(ctx context.Context, ref string) (thread.Comment, error) {
 	c, err := d.DB.FindComment(ctx, ref)
-	if errors.Is(err, storage.ErrNotFound) {
-		err = refuse("unknown_comment", `there is no comment %s; "afterword comment list" shows all`, ref)
+	if !errors.Is(err, storage.ErrNotFound) {
+		return c, err
 	}
-	return c, err
+	if fate, err := d.DB.Fate(ctx, ref); err == nil { // it came, and found no place
+		return c, refuse("unknown_comment", "%s stands in no thread: %s (%s)", ref, fate.Decision, fate.Reason)
+	}
+	return c, refuse("unknown_comment", `there is no comment %s; "afterword comment list" shows all`, ref)
 }
 
 // Moderate shows or hides a comment.

@@ -34,4 +34,7 @@ func TestOrphansAreListed(t *testing.T) {
 	if got := s.afterword("comment", "list"); strings.Contains(got, orphan) {
 		t.Error(got)
 	}
+	if said := s.fails("comment", "approve", orphan); !strings.Contains(said, "stands in no thread: orphan (") {
+		t.Error(said)
+	}
 }
