@@ -88,12 +88,24 @@ var compressors = sync.Pool{New: func() any {
 func compress(plain []byte) []byte {
 	w := compressors.Get().(*gzip.Writer)
 	defer compressors.Put(w)
-	var b bytes.Buffer
-	b.Grow(len(plain)/4 + 64)
-	w.Reset(&b)
-	w.Write(plain) //nolint:errcheck // a Buffer takes everything
-	w.Close()      //nolint:errcheck
-	return bytes.Clone(b.Bytes())
+	return written(func(room []byte) []byte {
+		b := bytes.NewBuffer(room)
+		w.Reset(b)
+		w.Write(plain) //nolint:errcheck // a Buffer takes everything
+		w.Close()      //nolint:errcheck
+		return b.Bytes()
+	})
+}
+
+var rooms = sync.Pool{New: func() any { return new([]byte) }}
+
+// written is what write puts into the room it gets, or more. Room is used again: for a large thread, getting it costs as
+// much as writing into it.
+func written(write func(room []byte) []byte) []byte {
+	room := rooms.Get().(*[]byte)
+	defer rooms.Put(room)
+	*room = write((*room)[:0])
+	return bytes.Clone(*room)
 }
 
 // size is what a body costs to keep.

@@ -59,13 +59,13 @@ type (
 	}
 )
 
-func (s *Server) json(p part) []byte {
+func (s *Server) json(room []byte, p part) []byte {
 	t := threadJSON{Post: s.postJSON(p.post, p.now), Comments: make([]commentJSON, 0, p.len()), Next: orNull(p.next)}
 	for c := range p.steps(none) {
 		t.Comments = append(t.Comments, s.commentJSON(c))
 	}
-	var b bytes.Buffer
-	writeJSON(&b, t)
+	b := bytes.NewBuffer(room)
+	writeJSON(b, t)
 	return b.Bytes()
 }
 

@@ -264,7 +264,7 @@ func TestGoesOnWithin(t *testing.T) {
 	first := q.part(thread.Post{}, all, noon)
 	q.after, _ = parseCursor(first.next)
 	rest := q.part(thread.Post{}, all, noon)
-	text := string(s.page(q, rest))
+	text := string(s.page(nil, q, rest))
 	if strings.Count(text, "<ol>") != strings.Count(text, "</ol>") || strings.Count(text, "<li ") != strings.Count(text, "</li>") {
 		t.Error("the lists are not whole")
 	}
@@ -279,7 +279,7 @@ func TestGoesOnWithin(t *testing.T) {
 	if !strings.Contains(last, "in reply to") || !strings.Contains(last, "Author 0") {
 		t.Error("the last one does not say what it answers")
 	}
-	text = string(s.fragment(q, rest)) // to be put into what is there: as deep as it is, below what is above all
+	text = string(s.fragment(nil, q, rest)) // to be put into what is there: as deep as it is, below what is above all
 	_, last, _ = strings.Cut(text, anchor(id(9000)))
 	if !strings.Contains(text, anchor(id(0))) || strings.Count(text, "<li ") != maxIndent+11 || strings.Contains(last, "in reply to") {
 		t.Error("the fragment does not begin at the top of the branch")

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"net/url"
@@ -11,8 +12,8 @@ import (
 )
 
 // page is a thread as a page of its own, which works without script.
-func (s *Server) page(q query, p part) []byte {
-	m := markup{words: s.words(q.lang, p.post), indent: q.indent()}
+func (s *Server) page(room []byte, q query, p part) []byte {
+	m := markup{Buffer: *bytes.NewBuffer(room), words: s.words(q.lang, p.post), indent: q.indent()}
 	s.head(&m, title(p.post))
 	m.put(`<link rel="canonical"`)
 	m.attr("href", web(p.post.URL))
@@ -85,8 +86,8 @@ func (m *markup) headline(p thread.Post) {
 }
 
 // fragment is the same thread to stand inside a page of the blog.
-func (s *Server) fragment(q query, p part) []byte {
-	m := markup{words: s.words(q.lang, p.post), indent: q.indent(), joins: true}
+func (s *Server) fragment(room []byte, q query, p part) []byte {
+	m := markup{Buffer: *bytes.NewBuffer(room), words: s.words(q.lang, p.post), indent: q.indent(), joins: true}
 	s.section(&m, q, p)
 	return m.Bytes()
 }
@@ -113,7 +114,6 @@ func (m *markup) end() []byte {
 
 // section is the thread itself. The heading's id has the post's hash: there may be several threads on one page.
 func (s *Server) section(m *markup, q query, p part) {
-	m.Grow(1600 * p.len()) // about; growing step by step would cost more than writing
 	state := s.Rules.StateAt(p.post, p.now)
 	m.put(`<section class="aw"`)
 	m.attr("lang", m.Lang)

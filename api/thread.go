@@ -102,19 +102,21 @@ func (s *Server) build(ctx context.Context, q query, post thread.Post, now time.
 	if err != nil {
 		return nil, err
 	}
-	b := newBody(s.headers[q.view], s.render(q, q.part(post, t.branches, now)))
+	p := q.part(post, t.branches, now)
+	b := newBody(s.headers[q.view], written(func(room []byte) []byte { return s.render(room, q, p) }))
 	b.post, b.revision, b.until = post.ID, post.Revision, t.nextChange(s.Rules.ClosingTime(post), now)
 	return b, nil
 }
 
-func (s *Server) render(q query, p part) []byte {
+// render writes a part into room, or more of it.
+func (s *Server) render(room []byte, q query, p part) []byte {
 	switch q.view {
 	case asJSON:
-		return s.json(p)
+		return s.json(room, p)
 	case asFragment:
-		return s.fragment(q, p)
+		return s.fragment(room, q, p)
 	}
-	return s.page(q, p)
+	return s.page(room, q, p)
 }
 
 // arrangement is a post's thread at one revision. It is kept beside the bodies that are made from it, and never changes.
@@ -190,16 +192,8 @@ func (s *Server) read(ctx context.Context, p thread.Post) (*arrangement, error) 
 		return nil, err
 	}
 	t := &arrangement{revision: p.Revision, reshaped: p.Reshaped, bytes: 1024}
-	authors := map[thread.Author]thread.Author{}
 	for i := range comments {
-		c := &comments[i]
-		if same, seen := authors[c.Author]; seen {
-			c.Author = same // the same strings: most threads have fewer people than comments
-		} else {
-			authors[c.Author] = c.Author
-		}
-		c.Post = p.ID
-		t.add(c)
+		t.add(&comments[i])
 	}
 	t.branches = branches(thread.Arrange(comments, thread.Oldest))
 	return t, nil

@@ -14,7 +14,7 @@ type words struct {
 	Lang, Dir string
 	plural    func(n int) int
 	day       string // of fmt: day, month, year
-	moment    string // of fmt: day, time of day
+	at        string // between day and time of day
 	months    []string
 
 	NoComments, Comments, Likes, Boosts, Late        string
@@ -63,7 +63,7 @@ func (w *words) date(t time.Time) string {
 }
 
 func (w *words) dateAndTime(t time.Time) string {
-	return fmt.Sprintf(w.moment, w.date(t), t.UTC().Format("15:04 UTC"))
+	return w.date(t) + w.at + t.UTC().Format("15:04 UTC")
 }
 
 func oneForm(int) int { return 0 }
@@ -91,7 +91,7 @@ func arabic(n int) int {
 
 var languages = map[string]*words{
 	"en": {
-		Lang: "en", Dir: "ltr", plural: oneOrMore, day: "%d %s %d", moment: "%s, %s",
+		Lang: "en", Dir: "ltr", plural: oneOrMore, day: "%d %s %d", at: ", ",
 		months: strings.Fields("January February March April May June July August September October November December"),
 
 		NoComments: "No comments", Comments: "%d comment|%d comments", Likes: "%d like|%d likes", Boosts: "%d boost|%d boosts",
@@ -110,7 +110,7 @@ var languages = map[string]*words{
 		NotFound: "There is no post with this address here.", Oh: "This does not work at the moment. Please try again later.",
 	},
 	"de": {
-		Lang: "de", Dir: "ltr", plural: oneOrMore, day: "%d. %s %d", moment: "%s, %s",
+		Lang: "de", Dir: "ltr", plural: oneOrMore, day: "%d. %s %d", at: ", ",
 		months: strings.Fields("Januar Februar März April Mai Juni Juli August September Oktober November Dezember"),
 
 		NoComments: "Keine Kommentare", Comments: "%d Kommentar|%d Kommentare", Likes: "%d Like|%d Likes",
@@ -130,7 +130,7 @@ var languages = map[string]*words{
 		NotFound: "Unter dieser Adresse gibt es hier keinen Beitrag.", Oh: "Das geht im Moment nicht. Bitte später noch einmal versuchen.",
 	},
 	"fr": {
-		Lang: "fr", Dir: "ltr", plural: upToOneOrMore, day: "%d %s %d", moment: "%s à %s",
+		Lang: "fr", Dir: "ltr", plural: upToOneOrMore, day: "%d %s %d", at: " à ",
 		months: strings.Fields("janvier février mars avril mai juin juillet août septembre octobre novembre décembre"),
 
 		NoComments: "Aucun commentaire", Comments: "%d commentaire|%d commentaires", Likes: "%d favori|%d favoris",
@@ -150,7 +150,7 @@ var languages = map[string]*words{
 		NotFound: "Aucun article ne correspond à cette adresse.", Oh: "Cela ne fonctionne pas pour le moment. Réessayez plus tard.",
 	},
 	"es": {
-		Lang: "es", Dir: "ltr", plural: oneOrMore, day: "%d de %s de %d", moment: "%s, %s",
+		Lang: "es", Dir: "ltr", plural: oneOrMore, day: "%d de %s de %d", at: ", ",
 		months: strings.Fields("enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre"),
 
 		NoComments: "Sin comentarios", Comments: "%d comentario|%d comentarios", Likes: "%d favorito|%d favoritos",
@@ -170,7 +170,7 @@ var languages = map[string]*words{
 		NotFound: "Aquí no hay ninguna entrada con esta dirección.", Oh: "Ahora mismo no funciona. Inténtalo más tarde.",
 	},
 	"ja": {
-		Lang: "ja", Dir: "ltr", plural: oneForm, day: "%[3]d年%[2]s月%[1]d日", moment: "%s %s",
+		Lang: "ja", Dir: "ltr", plural: oneForm, day: "%[3]d年%[2]s月%[1]d日", at: " ",
 		months: strings.Fields("1 2 3 4 5 6 7 8 9 10 11 12"),
 
 		NoComments: "コメントはありません", Comments: "コメント%d件", Likes: "お気に入り%d件", Boosts: "ブースト%d件",
@@ -189,7 +189,7 @@ var languages = map[string]*words{
 		NotFound: "このアドレスの記事は見つかりません。", Oh: "現在ご利用いただけません。後でもう一度お試しください。",
 	},
 	"ar": {
-		Lang: "ar", Dir: "rtl", plural: arabic, day: "%d %s %d", moment: "%s، %s",
+		Lang: "ar", Dir: "rtl", plural: arabic, day: "%d %s %d", at: "، ",
 		months: strings.Fields("يناير فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر"),
 
 		NoComments: "لا توجد تعليقات", Comments: "لا تعليقات|تعليق واحد|تعليقان|%d تعليقات|%d تعليقًا|%d تعليق",

@@ -38,11 +38,6 @@ func (db *DB) FindComment(ctx context.Context, ref string) (thread.Comment, erro
 	return one(db.read(ctx), scanComment, "SELECT "+commentColumns+commentFrom+"WHERE c.id = $1 OR c.url = $1 ORDER BY c.id = $1 DESC LIMIT 1", ref)
 }
 
-// Thread lists all comments of a post, in whatever state and no particular order: thread.Arrange knows what to show.
-func (db *DB) Thread(ctx context.Context, post thread.IRI) ([]thread.Comment, error) {
-	return list(db.read(ctx), scanComment, "SELECT "+commentColumns+commentFrom+"WHERE c.post = $1", post)
-}
-
 // ThreadSince lists the comments of a post that came or were edited since it had a revision. As long as the post is not
 // Reshaped they are all that is new in its thread.
 func (db *DB) ThreadSince(ctx context.Context, post thread.IRI, revision int64) ([]thread.Comment, error) {

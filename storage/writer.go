@@ -249,6 +249,11 @@ type scanner interface{ Scan(...any) error }
 
 // list collects the rows of a query.
 func list[T any](q queryer, scan func(scanner) (T, error), text string, args ...any) ([]T, error) {
+	return listInto(nil, q, scan, text, args...)
+}
+
+// listInto is list behind what is in out.
+func listInto[T any](out []T, q queryer, scan func(scanner) (T, error), text string, args ...any) ([]T, error) {
 	stmt, err := q.stmts.get(q.ctx, text)
 	if err != nil {
 		return nil, err
@@ -258,7 +263,6 @@ func list[T any](q queryer, scan func(scanner) (T, error), text string, args ...
 		return nil, err
 	}
 	defer rows.Close()
-	var out []T
 	for rows.Next() {
 		v, err := scan(rows)
 		if err != nil {
