@@ -22,6 +22,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add([]byte(`<rss><channel><item><title>a</title><link>https://blog.example/a</link></item></channel></rss>`), "application/rss+xml; charset=utf-16")
 	f.Add([]byte(`<!DOCTYPE x [<!ENTITY a "b">]><feed><entry><title>&a;</title></entry></feed>`), "text/xml")
+	f.Add([]byte(`<feed xmlns="http://www.w3.org/2005/Atom"><entry><id mode="base64">/w==</id><title type="image/png">/w==</title></entry></feed>`), "")
 	f.Add([]byte(`{"version":"https://jsonfeed.org/version/1.1","items":[{"id":1,"content_html":"x"}]}`), "application/feed+json")
 	f.Fuzz(func(t *testing.T, body []byte, contentType string) {
 		d, err := parse(body, http.Header{"Content-Type": {contentType}}, "https://blog.example/feed.xml")

@@ -124,7 +124,8 @@ var (
 
 type pageReader struct {
 	Page
-	base *url.URL
+	base  *url.URL
+	based bool // says itself what its links are relative to
 }
 
 func (p *pageReader) tag(t html.Token) {
@@ -132,9 +133,9 @@ func (p *pageReader) tag(t html.Token) {
 	switch t.DataAtom {
 	case atom.Html:
 		p.Lang = language(attr["lang"])
-	case atom.Base:
-		if u, err := p.base.Parse(attr["href"]); err == nil && attr["href"] != "" {
-			p.base = u
+	case atom.Base: // the first one counts (HTML 4.2.3)
+		if u, err := p.base.Parse(attr["href"]); err == nil && attr["href"] != "" && len(attr["href"]) <= thread.MaxIRI && !p.based {
+			p.base, p.based = u, true
 		}
 	case atom.Meta:
 		p.meta(attr)

@@ -80,7 +80,7 @@ func parse(body []byte, header http.Header, base string) (d document, err error)
 }
 
 func newItem(it *gofeed.Item, at *url.URL) item {
-	out := item{guid: it.GUID, title: it.Title, summary: short(it.Description), content: short(it.Content), published: date(it)}
+	out := item{guid: strings.ToValidUTF8(it.GUID, ""), title: strings.ToValidUTF8(it.Title, ""), summary: short(it.Description), content: short(it.Content), published: date(it)}
 	for _, link := range append([]string{it.Link}, it.Links...) {
 		if u, err := at.Parse(strings.TrimSpace(link)); err == nil && link != "" {
 			out.links = append(out.links, page(u))

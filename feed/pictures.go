@@ -48,7 +48,7 @@ func pictures(it *gofeed.Item, at *url.URL) []thread.Picture {
 	}
 	album.read(it.Content)
 	album.read(it.Description)
-	return album.pictures[:min(len(album.pictures), maxPictures)]
+	return album.pictures
 }
 
 type album struct {
@@ -73,7 +73,9 @@ func (a *album) add(address, kind, alt string) {
 		}
 		return
 	}
-	a.pictures = append(a.pictures, p)
+	if len(a.pictures) < maxPictures {
+		a.pictures = append(a.pictures, p)
+	}
 }
 
 // pictureType is the media type that is said or that the name's ending means; empty where peers would not show it. A name

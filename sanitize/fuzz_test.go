@@ -75,6 +75,7 @@ func FuzzLink(f *testing.F) {
 	f.Add("https://EXAMPLE.com:443/a b?c=%zz#é")
 	f.Add("http://[::1]/")
 	f.Add("https://good.example:80@evil.example/")
+	f.Add("https://" + strings.Repeat("é.", 60))
 	f.Fuzz(func(t *testing.T, in string) {
 		out := Link(in)
 		if Link(out) != out {

@@ -69,7 +69,7 @@ func asciiHost(host string) string {
 		}
 	}
 	host = strings.ToLower(host)
-	if strings.Trim(host, ".") == "" || strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789-._") != "" && !isIP6(host) {
+	if len(host) > maxHost || strings.Trim(host, ".") == "" || strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789-._") != "" && !isIP6(host) {
 		return ""
 	}
 	return host

@@ -24,6 +24,7 @@ var listLimits = map[string]int{
 	"to": 1024, "cc": 1024, "bto": 1024, "bcc": 1024, "audience": 1024,
 	"items": 500, "orderedItems": 500,
 	"tag": 64, "attachment": 64, "oneOf": 64, "anyOf": 64, "alsoKnownAs": 64, "object": 64, "url": 64,
+	"inReplyTo": 64, "attributedTo": 64, "context": 64, "conversation": 64, "ostatus:conversation": 64, "inConversation": 64,
 	"publicKey": 16, "assertionMethod": 16, "type": 17, // one more than CheckShape allows, so that it notices
 }
 

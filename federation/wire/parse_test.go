@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -367,6 +368,11 @@ func TestC33_ListsAreReadInPart(t *testing.T) {
 	}
 	if o.Audience() != thread.Private {
 		t.Error("C35: Public beyond what is read made it public")
+	}
+	o = parse(t, `{"id":"https://x.test/n","type":"Note","inReplyTo":[`+many(`"https://x.test/%d",`, 5000)+`],"context":[`+many(`"https://x.test/%d",`, 5000)+
+		`],"attributedTo":[`+many(`"https://x.test/%d",`, 5000)+`]}`)
+	if len(o.InReplyTo) != 64 || len(o.Contexts) != 64 || len(o.AttributedTo) != 64 {
+		t.Error(len(o.InReplyTo), len(o.Contexts), len(o.AttributedTo))
 	}
 	o = parse(t, `{"id":"https://x.test/r","type":"CollectionPage","items":[`+many(`"https://x.test/%d",`, 10_000)+`]}`)
 	if len(o.Collection.Items) != 500 {
@@ -767,7 +773,8 @@ func sound(t *testing.T, o *Object, depth int) {
 			}
 		}
 	}
-	if depth > maxDepth || len(o.To) > 3*1024 || len(o.Cc) > 2*1024 || len(o.Mentions) > 64 || len(o.Attachments) > 64 {
+	if depth > maxDepth || len(o.To) > 3*1024 || len(o.Cc) > 2*1024 || len(o.Mentions) > 64 || len(o.Attachments) > 64 ||
+		len(o.InReplyTo) > 64 || len(o.Contexts) > 4*64 || len(o.AttributedTo) > 64 {
 		t.Fatal("beyond the limits")
 	}
 	if o.URL != "" && !strings.HasPrefix(o.URL, "http") || o.LikesTotal < -1 || o.Published.Year() > 9999 {
@@ -810,7 +817,16 @@ func BenchmarkParse(b *testing.B) {
 
 // The most work that one body of the greatest size can make.
 func BenchmarkParseHostile(b *testing.B) {
+	distinct := func(s string, n int) string {
+		var b strings.Builder
+		for i := range n {
+			b.WriteString("," + strings.ReplaceAll(s, "%d", strconv.Itoa(i)))
+		}
+		return b.String()
+	}
 	for name, body := range map[string]string{
+		"parents": create("", `"inReplyTo":[0`+distinct(`"https://x.test/`+strings.Repeat("x", 60)+`%d"`, 9900)+`]`),
+		"hosts":   create("", `"context":[0`+distinct(`"https://ü%d.test/"`, 9900)+`]`),
 		"to":      create("", `"to":["https://x.test/u"`+strings.Repeat(`,"https://x.test/u"`, 50_000)+`]`),
 		"tags":    create("", `"tag":[0`+strings.Repeat(`,{"type":"Mention","href":"https://x.test/u"}`, 20_000)+`]`),
 		"strings": create("", `"x":[0`+strings.Repeat(`,"`+strings.Repeat(`\u0041`, 16_000)+`"`, 10)+`]`),
