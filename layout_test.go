@@ -24,7 +24,7 @@ var layout = map[string][]string{
 	"fetch":               {"metrics"},
 	"config":              {},
 	"storage":             {"thread"},
-	"storage/storagetest": {},
+	"storage/storagetest": {"storage", "thread"},
 	"federation/wire":     {"thread"},
 	"federation/sign":     {"thread"},
 	"federation":          {"thread", "sanitize", "fetch", "metrics", "storage", "federation/wire", "federation/sign"},

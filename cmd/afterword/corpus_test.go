@@ -309,31 +309,13 @@ func plainWords(markup string) string {
 	return html.UnescapeString(strings.Join(strings.Fields(out.String()), " "))
 }
 
-// ledger is for messages of trials that fail.
-func (s *site) ledger() string {
-	s.Helper()
-	all, err := s.db.Ledger(s.ctx, "", 50)
-	if err != nil {
-		s.Fatal(err)
-	}
-	var b strings.Builder
-	for _, m := range all {
-		fmt.Fprintf(&b, "%s %s of %s by %s: %s (%s)\n", m.Way, m.Type, m.Object, m.Sender, m.Decision, m.Reason)
-	}
-	return b.String()
-}
+// ledger is for what tests say when they fail.
+func (s *site) ledger() string { s.Helper(); return storagetest.Ledger(s, s.db) }
 
 // verdict is the newest verdict on messages about an object.
 func (s *site) verdict(about string) thread.Decision {
 	s.Helper()
-	all, err := s.db.Ledger(s.ctx, about, 1)
-	if err != nil {
-		s.Fatal(err)
-	}
-	if len(all) == 0 {
-		return "no message"
-	}
-	return all[0].Decision
+	return storagetest.Verdict(s, s.db, about)
 }
 
 // rows is what each table holds.

@@ -1,5 +1,5 @@
-// Package storagetest looks at a database from outside, for tests that say what a message may change: table by table,
-// whatever columns there are.
+// Package storagetest looks at a database for tests: what a message changed, table by table and whatever columns there
+// are, and what the ledger says of it.
 package storagetest
 
 import (
@@ -10,6 +10,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"afterword/storage"
+	"afterword/thread"
 )
 
 // Rows is what each table of the database in a file holds: the number of its rows and a hash of them all. The database
@@ -40,6 +43,34 @@ func Changed(before, after map[string]string) string {
 		}
 	}
 	return strings.Join(names, " ")
+}
+
+// Ledger is the newest hundred messages with their verdicts, a line each, for what tests say when they fail.
+func Ledger(t testing.TB, db *storage.DB) string {
+	t.Helper()
+	var b strings.Builder
+	for _, m := range ledger(t, db, "", 100) {
+		fmt.Fprintf(&b, "%s %s of %s by %s: %s (%s)\n", m.Way, m.Type, m.Object, m.Sender, m.Decision, m.Reason)
+	}
+	return b.String()
+}
+
+// Verdict is the newest verdict on messages about an object.
+func Verdict(t testing.TB, db *storage.DB, about string) thread.Decision {
+	t.Helper()
+	if found := ledger(t, db, about, 1); len(found) > 0 {
+		return found[0].Decision
+	}
+	return "no message"
+}
+
+func ledger(t testing.TB, db *storage.DB, about string, limit int) []storage.Message {
+	t.Helper()
+	found, err := db.Ledger(t.Context(), about, limit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
 }
 
 func column(t testing.TB, db *sql.DB, query string) (out []string) {
