@@ -75,7 +75,7 @@ func newTab(t *testing.T, browser context.Context) *tab {
 	}))
 	_, err := chromedp.Call(ctx, network.Enable, network.EnableParams{})
 	b.must(err)
-	b.ctx, stop = context.WithTimeout(ctx, time.Minute)
+	b.ctx, stop = context.WithTimeout(ctx, 2*time.Minute)
 	t.Cleanup(stop)
 	b.must(chromedp.Do(b.ctx, chromedp.EmulateViewport(1000, 800)))
 	return b

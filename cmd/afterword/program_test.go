@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience is how long a story waits for the real program: much longer than it ever takes.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // eventually asks again and again until is comes to be true.
 func eventually(is func() bool) bool {
