@@ -248,7 +248,7 @@ func TestRestart(t *testing.T) {
 			t.Fatalf("after a crash at %d: %s", left, got)
 		}
 		if err == nil {
-			if left < 10 {
+			if left < 4 { // how often it asks varies, as some of it is in goroutines
 				t.Fatal("it cannot be cut short", left)
 			}
 			return
