@@ -191,15 +191,16 @@ const start = (host) => {
     const alert = form.querySelector("[role=alert]");
     alert.hidden = form.ariaBusy = true;
     try {
-      location.assign(JSON.parse(await get("api/v1/interact", query)).url);
+      const found = JSON.parse(await get("api/v1/interact", query));
+      location.assign(found.url);
+      try {
+        localStorage.afterword = found.server;
+      } catch {}
     } catch {
       alert.hidden = false;
       form.account.focus();
     }
     form.ariaBusy = false;
-    try {
-      if (alert.hidden) localStorage.afterword = query.get("account").split("@").pop();
-    } catch {}
   };
 
   const sheets = host.getRootNode().adoptedStyleSheets;

@@ -13,7 +13,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/net/idna"
 	"golang.org/x/net/publicsuffix"
 
 	"afterword/fetch"
@@ -24,51 +23,12 @@ import (
 // by WebFinger, through the guarded client and seldom; what it says is kept for a while in memory. Nothing here ever
 // redirects: the address is an answer to a script of ours, or a link whose host the reader sees.
 
-// account is what a reader types: an account, or just its server.
-type account struct{ user, host string }
-
 var (
 	badAccount  = problem{http.StatusBadRequest, "bad_account"}
 	badTemplate = problem{http.StatusBadRequest, "bad_template"}
 	refusedHost = problem{http.StatusBadRequest, "refused_host"}
 	noAnswer    = problem{http.StatusBadGateway, "no_answer"}
 )
-
-var (
-	userName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
-	hostName = regexp.MustCompile(`^[\p{L}\p{M}\p{N}.-]+(:[0-9]{1,5})?$`)
-)
-
-// parseAccount reads "@me@host", "me@host", "host" and "https://host/".
-func parseAccount(text string) (a account, err error) {
-	text = strings.TrimPrefix(strings.Trim(text, " "), "@")
-	if bare, ok := strings.CutPrefix(text, "https://"); ok {
-		text = strings.TrimSuffix(bare, "/")
-	}
-	user, host, both := strings.Cut(text, "@")
-	if !both {
-		user, host = "", text
-	}
-	if both && !userName.MatchString(user) || len(host) > 260 || !hostName.MatchString(host) {
-		return a, badAccount
-	}
-	name, port, _ := strings.Cut(host, ":")
-	if name, err = idna.Lookup.ToASCII(name); err != nil || strings.Trim(name, ".") == "" {
-		return a, badAccount
-	}
-	if host = strings.ToLower(name); port != "" {
-		host += ":" + port
-	}
-	return account{user, host}, nil
-}
-
-func (a account) webFinger(scheme string) string {
-	resource := scheme + "://" + a.host
-	if a.user != "" {
-		resource = "acct:" + a.user + "@" + a.host
-	}
-	return scheme + "://" + a.host + "/.well-known/webfinger?resource=" + url.QueryEscape(resource)
-}
 
 // What a server's WebFinger answer offers, best first.
 var (
@@ -90,7 +50,7 @@ func (h *home) size() int { return 8 << 10 }
 const keepHome = 10 * time.Minute
 
 // interactURL is the page of the account's server on which its user can reply to, or follow, what has this id.
-func (s *Server) interactURL(ctx context.Context, a account, id string, rels []string) (string, error) {
+func (s *Server) interactURL(ctx context.Context, a fetch.Account, id string, rels []string) (string, error) {
 	h, err := s.home(ctx, a)
 	if err != nil {
 		return "", err
@@ -104,7 +64,7 @@ func (s *Server) interactURL(ctx context.Context, a account, id string, rels []s
 			return s.expand(template, id, h.hosts)
 		}
 	}
-	return h.scheme + "://" + a.host + "/authorize_interaction?uri=" + url.QueryEscape(id), nil
+	return h.scheme + "://" + a.Host + "/authorize_interaction?uri=" + url.QueryEscape(id), nil
 }
 
 var placeholder = regexp.MustCompile(`\{[^{}]*\}`)
@@ -147,19 +107,19 @@ func bareHost(host string) string {
 
 // home asks an account's server, unless it did so not long ago or too many were asked. A server that does not say how
 // it is done is one that most likely does it as Mastodon does.
-func (s *Server) home(ctx context.Context, a account) (*home, error) {
+func (s *Server) home(ctx context.Context, a fetch.Account) (*home, error) {
 	if h, _ := s.cache.get(a).(*home); h != nil && s.Now().Before(h.until) {
 		return h, nil
 	}
-	if s.Fetch.Check("https://"+a.host+"/") != nil {
+	if s.Fetch.Check("https://"+a.Host+"/") != nil {
 		return nil, refusedHost
 	}
 	unknown := &home{scheme: "https"}
-	if !s.lookups.allow(a.host, s.Now()) {
+	if !s.lookups.allow(a.Host, s.Now()) {
 		return unknown, nil
 	}
 	schemes := []string{"https"}
-	if s.Fetch.Check("http://"+a.host+"/") == nil { // tests and demo only
+	if s.Fetch.Check("http://"+a.Host+"/") == nil { // tests and demo only
 		schemes = []string{"http", "https"}
 	}
 	var err error
@@ -191,8 +151,8 @@ func isKind(err error, kind fetch.Kind) bool {
 const maxJRD = 64 << 10 // bytes (SECURITY R7)
 
 // ask reads an account's WebFinger answer (RFC 7033).
-func (s *Server) ask(ctx context.Context, a account, scheme string) (*home, error) {
-	address := a.webFinger(scheme)
+func (s *Server) ask(ctx context.Context, a fetch.Account, scheme string) (*home, error) {
+	address := a.WebFinger(scheme)
 	doc, err := s.Fetch.Get(ctx, fetch.Get{URL: address, Accept: "application/jrd+json, application/json", MaxBytes: maxJRD, Stranger: true})
 	if err != nil {
 		return nil, err
@@ -204,7 +164,7 @@ func (s *Server) ask(ctx context.Context, a account, scheme string) (*home, erro
 		return nil, err
 	}
 	s.Fetch.Vouch(address)
-	h := &home{scheme: scheme, templates: map[string]string{}, hosts: []string{a.host}, until: s.Now().Add(keepHome)}
+	h := &home{scheme: scheme, templates: map[string]string{}, hosts: []string{a.Host}, until: s.Now().Add(keepHome)}
 	for _, link := range jrd.Links[:min(len(jrd.Links), 64)] {
 		switch link.Rel {
 		case toReply[0], toReply[1], toFollow[0]:
@@ -248,32 +208,40 @@ func (l *lookups) allow(host string, now time.Time) bool {
 
 // interact answers our script. A page that a browser loads before anybody asked for it makes us ask nobody.
 func (s *Server) interact(w http.ResponseWriter, r *http.Request) {
-	address, err := "", error(problem{http.StatusForbidden, "prefetch"})
+	var found interaction
+	err := error(problem{http.StatusForbidden, "prefetch"})
 	if !strings.Contains(r.Header.Get("Sec-Purpose"), "prefetch") && r.Header.Get("Purpose") != "prefetch" {
-		address, err = s.interaction(r.Context(), r.URL.Query())
+		found, err = s.interaction(r.Context(), r.URL.Query())
 	}
 	if err != nil {
 		s.fail(w, r, asJSON, err)
 		return
 	}
 	var b bytes.Buffer
-	writeJSON(&b, map[string]string{"url": address})
+	writeJSON(&b, found)
 	s.once(w, asJSON, b.Bytes())
 }
 
+// interaction is where somebody can reply, and the server of the account that was typed, for a browser to remember.
+type interaction struct {
+	URL    string `json:"url"`
+	Server string `json:"server"`
+}
+
 // interaction is where the account of a form can reply to, or follow, what the form is about.
-func (s *Server) interaction(ctx context.Context, form url.Values) (string, error) {
-	a, err := parseAccount(form.Get("account"))
+func (s *Server) interaction(ctx context.Context, form url.Values) (interaction, error) {
+	a, err := fetch.ParseAccount(form.Get("account"))
 	if err != nil {
-		return "", err
+		return interaction{}, badAccount
 	}
 	about, err := s.subject(ctx, form.Get("uri"))
 	if err != nil {
-		return "", err
+		return interaction{}, err
 	}
 	rels := toReply
 	if about.follow {
 		rels = toFollow
 	}
-	return s.interactURL(ctx, a, about.id, rels)
+	address, err := s.interactURL(ctx, a, about.id, rels)
+	return interaction{address, a.Host}, err
 }

@@ -103,10 +103,15 @@ func TestStrangeAccounts(t *testing.T) {
 			t.Errorf("%q: %d %s", account, status, said)
 		}
 	}
-	for _, account := range []string{"me@" + h.host, h.host, "ME@" + strings.ToUpper(h.host), "https://" + h.host + "/", "https://" + h.host + "/@me"} {
-		if status, said := s.interact(account, string(p.ID)); status != 200 && !strings.HasSuffix(account, "/@me") {
+	for _, account := range []string{"me@" + h.host, h.host, "ME@" + strings.ToUpper(h.host), "https://" + h.host + "/", "https://" + h.host + "/@me",
+		"acct:me@" + h.host, "https://other.test/@me@" + h.host, "https://" + h.host + "/users/me"} {
+		if status, said := s.interact(account, string(p.ID)); status != 200 || !strings.HasPrefix(said, "http://"+h.host+"/") {
 			t.Errorf("%q: %d %s", account, status, said)
 		}
+	}
+	_, text := s.get("/api/v1/interact?" + url.Values{"account": {"https://" + h.host + "/@me"}, "uri": {string(p.ID)}}.Encode())
+	if want := `"server":"` + h.host + `"`; !strings.Contains(text, want) {
+		t.Errorf("%s lacks %s", text, want)
 	}
 }
 

@@ -83,8 +83,8 @@ func (s *Server) replyForm(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, asPage, problem{http.StatusBadRequest, "bad_form"})
 		return
 	}
-	address, err := s.interaction(r.Context(), r.PostForm)
-	s.writeReply(w, r, r.PostForm, address, err)
+	found, err := s.interaction(r.Context(), r.PostForm)
+	s.writeReply(w, r, r.PostForm, found.URL, err)
 }
 
 // writeReply writes the page; address is where the reader can go on, failed why there is none.

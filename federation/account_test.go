@@ -8,6 +8,7 @@ import (
 
 	"afterword/federation"
 	"afterword/storage"
+	"afterword/thread"
 )
 
 // about is the object of what a server was told, of one type.
@@ -83,9 +84,12 @@ func TestMovingAway(t *testing.T) {
 func TestMovingIn(t *testing.T) {
 	s := open(t)
 	alice := s.alpha.Person("alice")
-	id, err := s.fed.Find(s.ctx, alice.Handle())
-	if err != nil || string(id) != alice.ID {
-		t.Fatal(id, err)
+	var id thread.IRI
+	for _, account := range []string{"https://alpha.test/@alice", "https://elsewhere.test/@alice@alpha.test", "acct:alice@ALPHA.test", alice.ID, alice.Handle()} {
+		var err error
+		if id, err = s.fed.Find(s.ctx, account); err != nil || string(id) != alice.ID {
+			t.Errorf("%q is %s, %v", account, id, err)
+		}
 	}
 	for _, account := range []string{"", "@", "alice", "@alice@", "@@alpha.test", "@alice@alpha.test/x", "@a@b@c", "@nobody@alpha.test", "@alice@nowhere.test",
 		"https://alpha.test/nothing", "javascript:alert(1)", "@alice@alpha.test?x"} {

@@ -84,7 +84,7 @@ func elsewhere(account string, id thread.IRI) string {
 // the account that it says to have moved to say so too? Only then readers see the one, and are led to the other.
 func (f *Federation) confirm(ctx context.Context, a *storage.Actor, o *wire.Object) {
 	if name, domain, _ := strings.Cut(strings.TrimPrefix(a.Claim, "@"), "@"); a.Claim != "" {
-		if id, err := f.lookUp(ctx, name, domain); err == nil && id == a.ID {
+		if id, err := f.lookUp(ctx, fetch.Account{User: name, Host: domain}); err == nil && id == a.ID {
 			a.Handle = a.Claim
 		}
 	}

@@ -2,9 +2,7 @@ package federation
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 
 	"afterword/federation/wire"
@@ -15,42 +13,44 @@ import (
 // maxJRD is how much is read of a WebFinger answer, in bytes (SECURITY R7).
 const maxJRD = 64 << 10
 
-// ErrNoAccount is returned for what names no account.
-var ErrNoAccount = errors.New("is neither an account such as @me@example.social nor its address")
-
-// Find is the id of the account that "@me@host", or the address of its document or profile, means. Its server is asked.
-func (f *Federation) Find(ctx context.Context, account string) (thread.IRI, error) {
-	if strings.Contains(account, "://") {
-		return f.findAt(ctx, account)
+// Find is the id of the account that is meant by what somebody typed: its name (fetch.ParseAccount), or the address of its
+// document or profile. Its server is asked. An address is asked itself first: it may say more than the name in it.
+func (f *Federation) Find(ctx context.Context, account string) (id thread.IRI, err error) {
+	isAddress := strings.Contains(account, "://")
+	if isAddress {
+		if id, err = f.findAt(ctx, account); err == nil {
+			return id, nil
+		}
 	}
-	name, host, both := strings.Cut(strings.TrimPrefix(account, "@"), "@")
-	if id, err := thread.ParseIRI("https://" + host + "/"); !both || name == "" || err != nil || id.Host() != strings.ToLower(host) {
-		return "", ErrNoAccount
-	}
-	id, err := f.lookUp(ctx, name, host)
-	if err != nil {
+	a, bad := fetch.ParseAccount(account)
+	switch {
+	case bad == nil && a.User != "":
+		if id, err = f.lookUp(ctx, a); err != nil {
+			return "", err
+		}
+		return f.findAt(ctx, string(id))
+	case isAddress:
 		return "", err
 	}
-	return f.findAt(ctx, string(id))
+	return "", fetch.ErrNoAccount
 }
 
-// lookUp asks a host which actor has a name there.
-func (f *Federation) lookUp(ctx context.Context, name, host string) (thread.IRI, error) {
-	_, id, err := f.finger(ctx, name, host, fetch.Get{Fresh: true})
+// lookUp asks a host which actor an account is.
+func (f *Federation) lookUp(ctx context.Context, a fetch.Account) (thread.IRI, error) {
+	_, id, err := f.finger(ctx, a, fetch.Get{Fresh: true})
 	if err == nil && id == "" {
-		err = fmt.Errorf("%s names no ActivityPub account of that name", host)
+		err = fmt.Errorf("%s names no ActivityPub account of that name", a.Host)
 	}
 	return id, err
 }
 
-// finger asks a host about a name (RFC 7033): how the account calls itself, and which actor it is.
-func (f *Federation) finger(ctx context.Context, name, host string, g fetch.Get) (account string, self thread.IRI, err error) {
-	scheme := "https://"
-	if f.Fetch.Check("http://"+host+"/") == nil { // tests and demo only
-		scheme = "http://"
+// finger asks a host about an account (RFC 7033): how it calls itself, and which actor it is.
+func (f *Federation) finger(ctx context.Context, a fetch.Account, g fetch.Get) (account string, self thread.IRI, err error) {
+	scheme := "https"
+	if f.Fetch.Check("http://"+a.Host+"/") == nil { // tests and demo only
+		scheme = "http"
 	}
-	g.URL = scheme + host + "/.well-known/webfinger?resource=" + url.QueryEscape("acct:"+name+"@"+host)
-	g.Accept, g.MaxBytes = "application/jrd+json, application/json", maxJRD
+	g.URL, g.Accept, g.MaxBytes = a.WebFinger(scheme), "application/jrd+json, application/json", maxJRD
 	doc, err := f.Fetch.Get(ctx, g)
 	if err != nil {
 		return "", "", err
@@ -62,11 +62,11 @@ func (f *Federation) finger(ctx context.Context, name, host string, g fetch.Get)
 func (f *Federation) findAt(ctx context.Context, address string) (thread.IRI, error) {
 	id, err := thread.ParseIRI(address)
 	if err != nil {
-		return "", ErrNoAccount
+		return "", fetch.ErrNoAccount
 	}
 	o, err := f.get(ctx, id)
 	if err == nil && o.Profile == nil {
-		err = ErrNoAccount
+		err = fetch.ErrNoAccount
 	}
 	if err != nil {
 		return "", err

@@ -55,7 +55,7 @@ func (f *Federation) name(ctx context.Context, a storage.Actor) error {
 // named is the handle on another domain that an account's own server gives it and that this domain confirms (SECURITY F17);
 // empty when there is none. The domain may be anybody's, so it is asked as on a stranger's word.
 func (f *Federation) named(ctx context.Context, id thread.IRI, name string) (handle string, err error) {
-	account, self, err := f.finger(ctx, name, id.Host(), fetch.Get{})
+	account, self, err := f.finger(ctx, fetch.Account{User: name, Host: id.Host()}, fetch.Get{})
 	if !temporary(err) {
 		err = errors.Join(err, f.DB.Asked(ctx, id.Host(), true, 0)) // so backfill leaves it in peace for a moment
 	}
@@ -63,7 +63,7 @@ func (f *Federation) named(ctx context.Context, id thread.IRI, name string) (han
 		return "", err
 	}
 	name, domain, _ := strings.Cut(account, "@")
-	there, self, err := f.finger(ctx, name, domain, fetch.Get{Stranger: true})
+	there, self, err := f.finger(ctx, fetch.Account{User: name, Host: domain}, fetch.Get{Stranger: true})
 	if err != nil || self != id || !strings.EqualFold(there, account) {
 		return "", err
 	}
