@@ -18,6 +18,8 @@ import (
 
 const maxURL = 2048 // bytes
 
+var errLongURL = fmt.Errorf("URL longer than %d bytes", maxURL)
+
 // guardian decides which addresses may be connected to. It lists what is public (IPv4 without IANA's special
 // registry, IPv6 only inside 2000::/3 without the registry's exceptions), so whatever nobody thought of is refused:
 // mapped, compatible, NAT64, site-local.
@@ -84,13 +86,16 @@ func parse(rawURL string) (*url.URL, error) {
 		return nil, err
 	}
 	u.Host = authority(u.Scheme, host, u.Port())
+	if len(u.String()) > maxURL { // escaped, as it is sent
+		return nil, errLongURL
+	}
 	return u, nil
 }
 
 // plain refuses what could end a header line or confuse a log, raw or escaped.
 func plain(rawURL string) error {
 	if len(rawURL) > maxURL {
-		return fmt.Errorf("URL longer than %d bytes", maxURL)
+		return errLongURL
 	}
 	if strings.ContainsFunc(rawURL, func(r rune) bool { return r <= ' ' || r >= 0x7f && r <= 0x9f || r == '\\' }) {
 		return errors.New("control character, space or backslash in URL")

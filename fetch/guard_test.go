@@ -362,7 +362,7 @@ func TestProxyIsIgnored(t *testing.T) { // E17
 }
 
 func FuzzTarget(f *testing.F) {
-	for _, seed := range []string{"https://good.test/a?b", "https://BÜCHER.example./", "http://[::1]:8080/%0d", "https://127.1/", "//x", "https://a@b/#c"} {
+	for _, seed := range []string{"https://good.test/a?b", "https://BÜCHER.example./", "http://[::1]:8080/%0d", "https://127.1/", "//x", "https://a@b/#c", "https://good.test/" + strings.Repeat("é", maxURL/3)} {
 		f.Add(seed)
 	}
 	c := New(Options{})

@@ -39,10 +39,11 @@ func ValidResource(resource string) bool {
 // or without "acct:" and "@", its actor, its home page or our base; still percent-encoded or not (PROTOCOL
 // requirements 1-4).
 func (b Blog) ResourceIsUs(resource string) bool {
+	sent := resource
 	if decoded, err := url.PathUnescape(resource); err == nil {
 		resource = decoded
 	}
-	if !ValidResource(resource) {
+	if !ValidResource(sent) || !ValidResource(resource) {
 		return false
 	}
 	if scheme, _, ok := strings.Cut(resource, "://"); ok {
