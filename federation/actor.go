@@ -108,9 +108,9 @@ func (f *Federation) author(ctx context.Context, id thread.IRI) (storage.Actor, 
 	if err == nil && !known.Deleted && f.Now().Sub(known.Fetched) < profileAge {
 		return known, nil
 	}
-	o, fetchErr := f.getAs(ctx, id, fetch.Get{Within: pullTime})
+	o, fetchErr := f.get(ctx, id)
 	if fetchErr != nil {
-		if err == nil && temporary(fetchErr) {
+		if err == nil && (temporary(fetchErr) || spent(fetchErr)) {
 			return known, nil
 		}
 		return storage.Actor{}, fmt.Errorf("its author: %w", fetchErr)

@@ -63,33 +63,6 @@ func TestUnknownAncestors(t *testing.T) {
 	}
 }
 
-// Slow servers do not hold us: a way up takes ten seconds at a stretch, and goes on later; without end it goes nowhere.
-func TestSlowAncestors(t *testing.T) {
-	for _, n := range []int{7, 21} {
-		s := open(t)
-		eve := s.stranger("https://eve.test/eve")
-		ids, notes := s.chain(eve, n, note)
-		v := s.visits("eve.test", func(_ http.ResponseWriter, r *http.Request) bool {
-			if strings.Contains(r.URL.Path, "/chain/") {
-				s.clock.advance(4 * time.Second)
-			}
-			return false
-		})
-		eve.says(eve.create(notes[n-1]))
-		if got := v.documents(); got > 4 { // her key, and three steps
-			t.Errorf("%d steps: %d requests at once", n, got)
-		}
-		s.passes(26 * time.Hour)
-		want := map[int]thread.Decision{7: thread.Shown, 21: thread.Orphaned}[n]
-		if got := s.verdict(ids[n-1]); got != want {
-			t.Errorf("%d steps: %s\n%s", n, got, s.ledger())
-		}
-		if got := v.documents(); want == thread.Orphaned && got > 1+3*6 {
-			t.Errorf("%d steps: %d requests in all", n, got)
-		}
-	}
-}
-
 // An orphan is kept with its reason, not shown, and woken when what it answers comes, even long after.
 func TestOrphansWake(t *testing.T) {
 	s := open(t)

@@ -83,16 +83,26 @@ func (b *filler) next(ctx context.Context) (job, error) {
 	return nil, err
 }
 
-// job is one step at a host for a thread, if the thread's run may still cost that.
+// job is one step at a host for a thread.
 func (b *filler) job(host string, post thread.IRI, step func(context.Context) error) job {
 	b.busy.take(host)
 	return func(ctx context.Context) error {
 		defer b.busy.give(host)
-		ok, err := b.f.DB.Spend(ctx, post)
-		if err != nil || !ok {
-			return err
-		}
 		return errors.Join(step(ctx), b.f.DB.EndRun(ctx, post))
+	}
+}
+
+// errRun is why a step of a run is put off to the next one.
+var errRun = errors.New("completing one thread costs others no more at once")
+
+// fromRun takes each request from what the run for a thread may cost.
+func (f *Federation) fromRun(post thread.IRI) func(context.Context) error {
+	return func(ctx context.Context) error {
+		ok, err := f.DB.Spend(ctx, post)
+		if err == nil && !ok {
+			err = errRun
+		}
+		return err
 	}
 }
 
@@ -131,6 +141,10 @@ func (b *filler) look(ctx context.Context, c storage.Check) error {
 	case left:
 		c.Walk = storage.Walk{}
 		return f.DB.Looked(ctx, c, time.Time{})
+	}
+	budget := fetch.Budget{Spent: c.Walk.Took, Before: f.fromRun(c.Post)} // of the whole look, with all pages of the walk that it begins
+	ctx = budget.In(ctx)
+	switch {
 	case c.Walk.Missing != "":
 		return f.missing(ctx, c, known)
 	case c.Walk.Next() != "":
@@ -175,7 +189,7 @@ func (b *filler) verify(ctx context.Context, c storage.Check, known thread.Comme
 		return f.confirmGone(ctx, c, err.Error())
 	case errors.As(err, &e) && e.NotFound(): // that may be a server in disorder: the next step tells
 		c.Walk = storage.Walk{Failures: c.Walk.Failures, Missing: err.Error()}
-		return f.DB.Looked(ctx, c, time.Time{})
+		return f.goOn(ctx, c, time.Time{})
 	case err != nil:
 		return f.notLooked(ctx, c, err)
 	case doc.Status == http.StatusNotModified:
@@ -200,7 +214,7 @@ func (b *filler) verify(ctx context.Context, c storage.Check, known thread.Comme
 	if !b.mayGrow(ctx, c, place) {
 		c.Walk = storage.Walk{}
 	}
-	return f.DB.Looked(ctx, c, time.Time{})
+	return f.goOn(ctx, c, time.Time{})
 }
 
 // begin lists the collections that a comment names: its replies, of which the first page may be inside it, and the
@@ -243,11 +257,11 @@ func (b *filler) turn(ctx context.Context, c storage.Check) error {
 	f, page := b.f, c.Walk.Next()
 	c.Walk.Done++
 	doc, err := f.ask(ctx, fetch.Get{URL: string(page.WithoutFragment()), MaxBytes: pageBytes})
-	var e *fetch.Error
-	if errors.As(err, &e) && e.Temporary() {
+	if temporary(err) || spent(err) {
 		c.Walk.Done--
 		return f.notLooked(ctx, c, err)
 	}
+	c.Walk.Failures = 0
 	if err == nil {
 		o, parsed := wire.Parse(doc.Body)
 		if parsed == nil && o.Collection != nil && thread.SameOrigin(thread.IRI(doc.URL), c.Comment) {
@@ -256,7 +270,15 @@ func (b *filler) turn(ctx context.Context, c storage.Check) error {
 			}
 		}
 	}
-	return f.DB.Looked(ctx, c, time.Time{})
+	return f.goOn(ctx, c, time.Time{})
+}
+
+// goOn stores how far a look has come, and what it cost until now, unless it is over.
+func (f *Federation) goOn(ctx context.Context, c storage.Check, again time.Time) error {
+	if c.Walk.Took = fetch.SpentIn(ctx); again.IsZero() && c.Walk.Next() == "" && c.Walk.Missing == "" {
+		c.Walk.Took = 0
+	}
+	return f.DB.Looked(ctx, c, again)
 }
 
 // list has what a collection or page lists fetched from where it lives, and notes where the collection goes on: on the
@@ -327,10 +349,10 @@ func (f *Federation) missing(ctx context.Context, c storage.Check, known thread.
 	_, err := f.ask(ctx, fetch.Get{URL: string(known.Author.ID.WithoutFragment())})
 	var e *fetch.Error
 	switch {
-	case errors.As(err, &e) && e.Temporary():
+	case temporary(err) || spent(err):
 		return f.notLooked(ctx, c, err)
 	case errors.As(err, &e) && e.NotFound() && c.Walk.Failures < maxPulls:
-		c.Walk.Failures++
+		c.Walk.Failures, c.Walk.Took = c.Walk.Failures+1, 0
 		return f.DB.Looked(ctx, c, f.Now().Add(time.Hour))
 	}
 	return f.confirmGone(ctx, c, reason)
@@ -347,14 +369,14 @@ func (f *Federation) confirmGone(ctx context.Context, c storage.Check, reason st
 
 // notLooked puts a look off that came to nothing: for a while when that may pass, else until its time comes again.
 func (f *Federation) notLooked(ctx context.Context, c storage.Check, err error) error {
-	if e := (*fetch.Error)(nil); !errors.As(err, &e) || !e.Temporary() {
-		c.Walk = storage.Walk{}
-		return f.DB.Looked(ctx, c, time.Time{})
-	}
 	c.Walk.Failures++
-	if c.Walk.Failures > maxPulls {
-		c.Walk = storage.Walk{}
-		return f.DB.Looked(ctx, c, f.Now().Add(24*time.Hour))
+	if temporary(err) && c.Walk.Failures <= maxPulls {
+		return f.goOn(ctx, c, f.Now().Add(max(retryAfter(err), time.Minute<<c.Walk.Failures)))
 	}
-	return f.DB.Looked(ctx, c, f.Now().Add(max(retryAfter(err), time.Minute<<c.Walk.Failures)))
+	var again time.Time
+	if temporary(err) {
+		again = f.Now().Add(24 * time.Hour)
+	}
+	c.Walk, c.ETag, c.Modified = storage.Walk{}, "", "" // so that the next look begins anew, though nothing changed
+	return f.DB.Looked(ctx, c, again)
 }

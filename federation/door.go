@@ -22,8 +22,9 @@ import (
 )
 
 const (
-	maxBody    = 1 << 20         // bytes of a message (PROTOCOL 0.11)
-	proofLimit = 8 * time.Second // for fetching a key while the sender waits; Mastodon waits ten
+	maxBody    = 1 << 20              // bytes of a message (PROTOCOL 0.11)
+	proofLimit = 8 * time.Second      // for fetching a key while the sender waits; Mastodon waits ten
+	claimCost  = 6 * fetch.PerRequest // of confirming what an account says of itself: it, its name's domain, where it moved
 )
 
 // answer is what the door says to a sender.
@@ -148,13 +149,13 @@ func (f *Federation) consider(r *http.Request, body []byte, a *wire.Object) (ans
 	keys := f.keys.forRequest(r)
 	sender, err := f.verify(r, body, keys)
 	if err != nil {
-		return f.unproven(ctx, a, err)
+		return f.unproven(ctx, a, keys, err)
 	}
 	keys.vouch()
 	if wait, ok := f.limit.allow(sender.Actor(), keys.fetched == nil); !ok {
 		return answer{http.StatusTooManyRequests, "too many messages in this hour", wait}, nil
 	}
-	return f.admit(ctx, sender, a, body, keys.fetched)
+	return f.admit(ctx, sender, a, body, keys)
 }
 
 // blocked tells whether the blog wants nothing from the actor, or from whose key it is.
@@ -189,7 +190,7 @@ func (f *Federation) verify(r *http.Request, body []byte, keys sign.KeySource) (
 }
 
 // unproven answers a message whose sender could not be verified.
-func (f *Federation) unproven(ctx context.Context, a *wire.Object, err error) (answer, error) {
+func (f *Federation) unproven(ctx context.Context, a *wire.Object, keys *requestKeys, err error) (answer, error) {
 	var bad *sign.Error
 	var e *fetch.Error
 	switch {
@@ -203,16 +204,19 @@ func (f *Federation) unproven(ctx context.Context, a *wire.Object, err error) (a
 		return busy("the server of the key does not answer"), nil
 	case e.Gone() && a.Type() == "Delete" && a.Object.ID == a.Actor:
 		// A deleted account's key is gone with it. Its own server says so: that is proof enough (PROTOCOL 58).
-		return accepted, f.DB.Pull(ctx, a.Actor)
+		return accepted, f.DB.Pull(ctx, a.Actor, keys.budget.Spent)
 	}
 	return answer{status: http.StatusUnauthorized, reason: "the key of the signature cannot be had: " + e.Error()}, nil
 }
 
 // admit commits a message whose sender is certain. It is the only caller of storage.Receive. What is not public is
 // counted and not kept; when it takes something back that was public, all but its ids is left out.
-func (f *Federation) admit(ctx context.Context, from sign.Sender, a *wire.Object, body []byte, fetched *storage.Actor) (answer, error) {
+func (f *Federation) admit(ctx context.Context, from sign.Sender, a *wire.Object, body []byte, keys *requestKeys) (answer, error) {
 	m := storage.Message{Way: storage.Push, Sender: from.Actor(), Proof: from.Algorithm() + " " + from.KeyID(),
-		Type: a.Type(), Activity: a.ID, Raw: body}
+		Type: a.Type(), Activity: a.ID, Raw: body, Took: keys.budget.Spent}
+	if keys.fetched != nil && keys.fetched.Claim != "" { // looking that up is taken off what is left to the message
+		m.Took, m.Apart = m.Took+claimCost, fetch.MostTime-claimCost
+	}
 	if a.Object != nil {
 		m.Object = a.Object.ID
 		if len(a.Object.InReplyTo) > 0 {
@@ -232,7 +236,7 @@ func (f *Federation) admit(ctx context.Context, from sign.Sender, a *wire.Object
 	if passesOn(a) {
 		m.Raw = bare(a)
 	}
-	repeated, err := f.DB.Receive(ctx, m, fetched)
+	repeated, err := f.DB.Receive(ctx, m, keys.fetched)
 	if err != nil {
 		return answer{}, err
 	}

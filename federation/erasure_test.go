@@ -90,7 +90,7 @@ func TestPrivateWordsAreNowhere(t *testing.T) {
 	group.says(changed(group.activity("Announce", secret), object{"id": "https://lemmy.test/a/2", "to": []any{public}}))
 	eve.says(changed(eve.activity("ReplyRequest", note), object{"instrument": secret}))
 	eve.says(changed(eve.activity("QuoteRequest", note), object{"instrument": secret}))
-	if err := s.db.Pull(s.ctx, thread.IRI("https://eve.test/n/1")); err != nil {
+	if err := s.db.Pull(s.ctx, thread.IRI("https://eve.test/n/1"), 0); err != nil {
 		t.Fatal(err)
 	}
 	s.settle()

@@ -36,7 +36,7 @@ func (f *Federation) Fate(ctx context.Context, address string) (thread.Fate, err
 	if blocked, err := f.DB.Blocked(ctx, at); err != nil || blocked {
 		return thread.Fate{Decision: thread.Blocked, Reason: "the blog blocks its server, which was not asked"}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, fateLimit)
+	ctx, cancel := context.WithTimeout(new(fetch.Budget).In(ctx), fateLimit)
 	defer cancel()
 	id, err := f.idAt(ctx, at)
 	if err != nil {
@@ -50,7 +50,7 @@ func (f *Federation) Fate(ctx context.Context, address string) (thread.Fate, err
 
 // fetched pulls a reply that nobody sent, and what is above it.
 func (f *Federation) fetched(ctx context.Context, id thread.IRI) (thread.Fate, error) {
-	if err := f.DB.Pull(ctx, id); err != nil {
+	if err := f.DB.Pull(ctx, id, fetch.SpentIn(ctx)); err != nil {
 		return thread.Fate{}, err
 	}
 	for range 2 * maxAncestors {
@@ -77,7 +77,7 @@ func (f *Federation) fetched(ctx context.Context, id thread.IRI) (thread.Fate, e
 
 // idAt is the id of what is at an address: of the document there, or of the one that the page there names.
 func (f *Federation) idAt(ctx context.Context, address thread.IRI) (thread.IRI, error) {
-	o, err := f.getOnce(ctx, address, fetch.Get{})
+	o, err := f.getOnce(ctx, address)
 	var e *fetch.Error
 	switch {
 	case err == nil && o.ID == "":

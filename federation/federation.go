@@ -141,6 +141,12 @@ func newKey() (string, error) {
 // Actor is the id of the blog's account.
 func (f *Federation) Actor() thread.IRI { return f.blog.Actor() }
 
+// spent tells whether there is no answer because nothing more may be asked for.
+func spent(err error) bool {
+	var e *fetch.Error
+	return errors.As(err, &e) && e.Kind == fetch.Spent
+}
+
 // temporary tells whether an error of another server or of our own may pass.
 func temporary(err error) bool {
 	var e *fetch.Error

@@ -16,6 +16,7 @@ const maxJRD = 64 << 10
 // Find is the id of the account that is meant by what somebody typed: its name (fetch.ParseAccount), or the address of its
 // document or profile. Its server is asked. An address is asked itself first: it may say more than the name in it.
 func (f *Federation) Find(ctx context.Context, account string) (id thread.IRI, err error) {
+	ctx = new(fetch.Budget).In(ctx)
 	isAddress := strings.Contains(account, "://")
 	if isAddress {
 		if id, err = f.findAt(ctx, account); err == nil {

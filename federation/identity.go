@@ -17,6 +17,7 @@ import (
 
 	"afterword/federation/sign"
 	"afterword/federation/wire"
+	"afterword/fetch"
 	"afterword/sanitize"
 	"afterword/storage"
 	"afterword/thread"
@@ -181,7 +182,7 @@ var ErrNoAlias = errors.New("that account does not name this one as an alias of 
 func (f *Federation) MoveTo(ctx context.Context, id thread.IRI) error {
 	changes := []string{"actor"}
 	if id != "" {
-		o, err := f.get(ctx, id)
+		o, err := f.get(new(fetch.Budget).In(ctx), id)
 		if err != nil {
 			return err
 		}

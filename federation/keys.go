@@ -38,7 +38,8 @@ type requestKeys struct {
 	ring    *keyring
 	source  netip.Prefix // who asked; the zero value: nobody knows
 	fetched *storage.Actor
-	asked   []string // what was fetched for somebody who had proven nothing yet
+	asked   []string     // what was fetched for somebody who had proven nothing yet
+	budget  fetch.Budget // of the message
 }
 
 func (k *keyring) forRequest(r *http.Request) *requestKeys {
@@ -169,7 +170,7 @@ func (r *requestKeys) document(ctx context.Context, id string, fresh bool) (*wir
 	if wait := f.sources.take(r.source); wait > 0 {
 		return nil, &fetch.Error{Kind: fetch.Busy, RetryAfter: wait, URL: url}
 	}
-	doc, err := f.getSigned(ctx, fetch.Get{URL: url, Stranger: true, Fresh: fresh})
+	doc, err := f.getSigned(r.budget.In(ctx), fetch.Get{URL: url, Stranger: true, Fresh: fresh})
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func (f *Federation) name(ctx context.Context, a storage.Actor) error {
 	if domain != a.ID.Host() && !a.Elsewhere || a.Is(f.Owner) { // its document said so, and that was confirmed; the blogger did
 		return f.DB.SaveName(ctx, a, f.Now().Add(keepName))
 	}
-	handle, err := f.named(ctx, a.ID, name)
+	handle, err := f.named(new(fetch.Budget).In(ctx), a.ID, name)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()

@@ -13,28 +13,18 @@ import (
 )
 
 const (
-	maxAncestors  = 20               // steps up from a reply that are fetched to find its post (PROTOCOL 50)
-	ancestorBytes = 100 << 10        // of each, so that no reply makes us read more than 2 MiB (SECURITY P11)
-	pullTime      = 10 * time.Second // that these fetches may take at a stretch: slow servers are asked on later
-	maxPulls      = 6                // tries at one object, or at a way that leads over slow servers
-	keptGood      = time.Hour        // for how long what a waiting pull fetched is taken as what its server says
+	maxAncestors = 20        // steps up from a reply that are fetched to find its post (PROTOCOL 50)
+	maxPulls     = 6         // tries at one object, or at a way up
+	keptGood     = time.Hour // for how long what a waiting pull fetched is taken as what its server says
 )
 
 // errElsewhere is returned for a document that is not what its address says.
 var errElsewhere = errors.New("the document there has another id")
 
-// errSlow is why a way up is not followed to its end at once.
-var errSlow = errors.New("the servers on the way to it are slow")
-
 // get fetches an object from its own origin. Its id equals id: what another address calls itself is not believed, but
 // asked for once more where it says it lives, on the same server (SECURITY R3).
 func (f *Federation) get(ctx context.Context, id thread.IRI) (*wire.Object, error) {
-	return f.getAs(ctx, id, fetch.Get{})
-}
-
-// getAs is get with bounds of its own.
-func (f *Federation) getAs(ctx context.Context, id thread.IRI, g fetch.Get) (*wire.Object, error) {
-	o, err := f.getOnce(ctx, id, g)
+	o, err := f.getOnce(ctx, id)
 	if err != nil || o.ID == id {
 		return o, err
 	}
@@ -42,15 +32,14 @@ func (f *Federation) getAs(ctx context.Context, id thread.IRI, g fetch.Get) (*wi
 		return nil, errElsewhere
 	}
 	moved := o.ID
-	if o, err = f.getOnce(ctx, moved, g); err == nil && o.ID != moved {
+	if o, err = f.getOnce(ctx, moved); err == nil && o.ID != moved {
 		err = errElsewhere
 	}
 	return o, err
 }
 
-func (f *Federation) getOnce(ctx context.Context, id thread.IRI, g fetch.Get) (*wire.Object, error) {
-	g.URL = string(id.WithoutFragment())
-	doc, err := f.ask(ctx, g)
+func (f *Federation) getOnce(ctx context.Context, id thread.IRI) (*wire.Object, error) {
+	doc, err := f.ask(ctx, fetch.Get{URL: string(id.WithoutFragment())})
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +60,7 @@ func (f *Federation) getOnce(ctx context.Context, id thread.IRI, g fetch.Get) (*
 func (f *Federation) ask(ctx context.Context, g fetch.Get) (*fetch.Document, error) {
 	doc, err := f.getSigned(ctx, g)
 	var e *fetch.Error
-	if errors.As(err, &e) && (e.Kind == fetch.Busy || e.Kind == fetch.Canceled) { // nothing was asked
+	if errors.As(err, &e) && (e.Kind == fetch.Busy || e.Kind == fetch.Canceled || e.Kind == fetch.Spent) { // that says nothing of the host
 		return nil, err
 	}
 	answered := e == nil || !e.Temporary()
@@ -124,14 +113,19 @@ func (f *Federation) pullOrPark(ctx context.Context, m storage.Message) (err err
 	return f.pull(ctx, m)
 }
 
-// pull lets a fetched object in by the same rules as a pushed one; only who vouches for it differs: its own server.
+// pull lets a fetched object in by the same rules as a pushed one; only who vouches for it differs: its own server. All
+// that it asks for is paid from what is left to the message that led here.
 func (f *Federation) pull(ctx context.Context, m storage.Message) error {
+	budget := fetch.Budget{Spent: m.Took}
+	if m.Way == storage.Fill {
+		budget.Before = f.fromRun(m.Thread)
+	}
+	ctx = budget.In(ctx)
 	if blocked, err := f.DB.Blocked(ctx, m.Object); err != nil || blocked {
 		return errors.Join(err, f.DB.Strand(ctx, m, thread.Verdict{Decision: thread.Blocked, Reason: "the blog blocks this account or its server"}))
 	}
-	began := f.Now()
 	o, fetched, err := f.pulled(ctx, m)
-	m.Took += f.Now().Sub(began)
+	m.Took = budget.Spent
 	if err != nil {
 		return f.notPulled(ctx, m, err)
 	}
@@ -168,20 +162,11 @@ func (f *Federation) pulled(ctx context.Context, m storage.Message) (o *wire.Obj
 		o, err = wire.Parse(m.Raw)
 		return o, false, err
 	}
-	g := fetch.Get{Within: pullTime - m.Took}
-	if m.Depth > 0 {
-		g.MaxBytes = ancestorBytes
-	}
-	switch {
-	case m.Way == storage.Fill: // a step of its own, whatever it took to get here
-		g.Within = pullTime
-	case g.Within <= 0:
-		return nil, false, &fetch.Error{Kind: fetch.Busy, URL: string(m.Object), Err: errSlow}
-	default:
-		o, err = f.getAs(ctx, m.Object, g)
+	if m.Way != storage.Fill {
+		o, err = f.get(ctx, m.Object)
 		return o, true, err
 	}
-	o, err = f.getOnce(ctx, m.Object, g)
+	o, err = f.getOnce(ctx, m.Object)
 	if err == nil && o.ID != m.Object && (m.Attempts+1 >= maxPulls || !thread.SameOrigin(o.ID, m.Object)) {
 		err = errElsewhere
 	}
@@ -213,12 +198,22 @@ func (f *Federation) writer(ctx context.Context, m storage.Message, answers []th
 func (f *Federation) notPulled(ctx context.Context, m storage.Message, err error) error {
 	var e *fetch.Error
 	switch {
-	case errors.As(err, &e) && e.Temporary() && m.Attempts+1 < maxPulls:
-		return f.DB.Postpone(ctx, m, f.Now().Add(max(e.RetryAfter, time.Minute<<(2*m.Attempts))), err.Error())
+	case errors.As(err, &e) && e.Temporary() && m.Attempts+1 < maxPulls && m.Took < fetch.MostTime:
+		return f.DB.Postpone(ctx, m, f.Now().Add(max(e.RetryAfter, untilNext(m))), err.Error())
 	case errors.As(err, &e) && (e.Gone() || e.NotFound()):
 		return f.vanished(ctx, m, err.Error())
 	}
-	return f.DB.Strand(ctx, m, thread.Verdict{Decision: thread.Orphaned, Reason: "cannot be had: " + err.Error()})
+	reason := "cannot be had: " + err.Error()
+	if m.Took >= fetch.MostTime && !spent(err) {
+		reason += ", and one message may cost no more"
+	}
+	return f.DB.Strand(ctx, m, thread.Verdict{Decision: thread.Orphaned, Reason: reason})
+}
+
+// untilNext is how long to wait before the next try, ever longer. Where tries take their time there are not many: these are
+// spread over the same hours.
+func untilNext(m storage.Message) time.Duration {
+	return time.Minute << (2 * max(m.Attempts, int(5*m.Took/fetch.MostTime)))
 }
 
 // vanished carries out what an object's own server says: it is no more.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"afterword/federation/wire"
+	"afterword/fetch"
 	"afterword/sanitize"
 	"afterword/storage"
 	"afterword/thread"
@@ -89,6 +90,9 @@ func (f *Federation) comment(ctx context.Context, m storage.Message, o *wire.Obj
 	}
 	answers := parents(m, o)
 	author, err := f.writer(ctx, m, answers, author)
+	if m.Way != storage.Push {
+		m.Took = fetch.SpentIn(ctx)
+	}
 	if errors.Is(err, storage.ErrNotFound) {
 		return err
 	} else if err != nil {

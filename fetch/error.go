@@ -17,6 +17,7 @@ const (
 	Status      Kind = "status"      // answered, but not with 200 (Get) or 2xx (Post)
 	TooLarge    Kind = "too large"   // more than Get.MaxBytes, before or after decompression
 	MediaType   Kind = "media type"  // not what Get.Media wants, or an encoding nobody asked for
+	Spent       Kind = "spent"       // the context's Budget allows no more
 	Busy        Kind = "busy"        // our own limit for this server; nothing was sent
 	Canceled    Kind = "canceled"    // the caller's context ended
 	Unsigned    Kind = "unsigned"    // Sign failed; nothing was sent
@@ -55,6 +56,9 @@ func (e *Error) Temporary() bool {
 	}
 	return false
 }
+
+// ours tells whether it is about who asked alone: another who asks the same may well get an answer.
+func (e *Error) ours() bool { return e.Kind == Canceled || e.Kind == Unsigned || e.Kind == Spent }
 
 // Gone tells whether the server said 410: it was there and will not come back.
 func (e *Error) Gone() bool { return e.Kind == Status && e.Status == http.StatusGone }

@@ -98,7 +98,6 @@ type Get struct {
 	URL       string
 	Accept    string
 	MaxBytes  int64                         // of the body, decompressed; 0: 256 KiB
-	Within    time.Duration                 // 0, and at most: 15 seconds
 	Sign      func(*http.Request) error     // called for every hop, so each is signed anew; may be nil
 	Signature string                        // says how and as whom Sign signs: who signs otherwise asks another question
 	Media     func(contentType string) bool // the types that are read; nil: any
@@ -124,9 +123,9 @@ type Document struct {
 	Body      []byte
 }
 
-// Get fetches a document, following at most three redirects of the same scheme, within 15 seconds. Every error is an
-// *Error. Concurrent GETs of the same (all fields but Media, Within and Fresh; of Sign, whether there is one) share one request;
-// recent failures are answered from memory.
+// Get fetches a document, following at most three redirects of the same scheme, within 15 seconds and what is left of the
+// context's Budget. Every error is an *Error. Concurrent GETs of the same (all fields but Media and Fresh; of Sign, whether
+// there is one) share one request; recent failures are answered from memory.
 func (c *Client) Get(ctx context.Context, g Get) (*Document, error) {
 	u, err := c.target(g.URL)
 	if err != nil {
@@ -139,13 +138,7 @@ func (c *Client) Get(ctx context.Context, g Get) (*Document, error) {
 	if err := c.remembered(id, g.Fresh); err != nil {
 		return nil, named(err, g.URL)
 	}
-	ctx, cancel := c.timeLimit(ctx, g.Within)
-	defer cancel()
-	doc, err := c.share(ctx, id, func() (*Document, error) {
-		doc, err := c.follow(ctx, u, g)
-		c.remember(id, err)
-		return doc, err
-	})
+	doc, err := c.ask(ctx, id, u, g)
 	if err == nil {
 		err = g.refuses(doc.Status, doc.Header) // again: who joined another's request may want another type
 	}
@@ -155,17 +148,36 @@ func (c *Client) Get(ctx context.Context, g Get) (*Document, error) {
 	return doc, nil
 }
 
+// ask asks within what the context's budget allows. It costs time, too, to wait for another's request or for a slot.
+func (c *Client) ask(ctx context.Context, id identity, u *url.URL, g Get) (*Document, error) {
+	b := budgetOf(ctx)
+	before, began := b.Spent, c.now()
+	within, late := b.patience()
+	ctx, cancel := c.timeLimit(ctx, within, late)
+	defer cancel()
+	doc, err := c.share(ctx, id, func() (*Document, error) {
+		doc, err := c.follow(ctx, u, g, b)
+		c.remember(id, err)
+		return doc, err
+	})
+	b.Spent = max(b.Spent, before+c.now().Sub(began))
+	return doc, err
+}
+
 // follow asks u and then where it redirects to. The tokens this took are given back if it ends well.
-func (c *Client) follow(ctx context.Context, u *url.URL, g Get) (*Document, error) {
+func (c *Client) follow(ctx context.Context, u *url.URL, g Get, b *Budget) (*Document, error) {
 	var asked []*host
 	at := g.URL
 	for range g.requests() {
+		if err := b.begin(ctx); err != nil {
+			return nil, named(err, at)
+		}
 		h, err := c.admit(ctx, u.Host, g.Stranger)
 		if err != nil {
 			return nil, named(err, at)
 		}
 		asked = append(asked, h)
-		doc, next, err := c.hop(ctx, h, u, g)
+		doc, next, err := c.hop(ctx, h, u, g, b)
 		if err != nil {
 			return nil, named(err, at)
 		}
@@ -188,8 +200,12 @@ func (g Get) requests() int {
 }
 
 // hop makes one request to a host that admitted it, and returns either a document or where to go next.
-func (c *Client) hop(ctx context.Context, h *host, u *url.URL, g Get) (doc *Document, next *url.URL, err error) {
-	defer func() { c.leave(h, err) }()
+func (c *Client) hop(ctx context.Context, h *host, u *url.URL, g Get, b *Budget) (doc *Document, next *url.URL, err error) {
+	began, allowed, read := c.now(), b.bytes(), int64(0)
+	defer func() {
+		b.pay(c.now().Sub(began), read)
+		c.leave(h, err)
+	}()
 	req, err := c.request(ctx, http.MethodGet, u, nil)
 	if err != nil {
 		return nil, nil, err
@@ -203,7 +219,10 @@ func (c *Client) hop(ctx context.Context, h *host, u *url.URL, g Get) (doc *Docu
 	if next, err = c.redirect(u, resp); next != nil || err != nil {
 		return nil, next, err
 	}
-	doc, err = c.document(ctx, resp, g)
+	doc, read, err = c.document(ctx, resp, g, min(g.MaxBytes, allowed))
+	if e, failed := err.(*Error); failed && e.Kind == TooLarge && allowed < g.MaxBytes {
+		err = spent()
+	}
 	return doc, nil, err
 }
 
@@ -236,23 +255,22 @@ func (c *Client) redirect(from *url.URL, resp *http.Response) (*url.URL, error) 
 	return next, nil
 }
 
-// document reads an answer that is one. 204, 206 and 300 are none.
-func (c *Client) document(ctx context.Context, resp *http.Response, g Get) (*Document, error) {
-	doc := &Document{Status: resp.StatusCode, Header: resp.Header, MediaType: bareType(contentType(resp.Header))}
+// document reads an answer that is one, and tells how many bytes that were. 204, 206 and 300 are none.
+func (c *Client) document(ctx context.Context, resp *http.Response, g Get, limit int64) (doc *Document, read int64, err error) {
+	doc = &Document{Status: resp.StatusCode, Header: resp.Header, MediaType: bareType(contentType(resp.Header))}
 	if resp.StatusCode == http.StatusNotModified && (g.IfNoneMatch != "" || g.IfModifiedSince != "") {
-		return doc, nil
+		return doc, 0, nil
 	}
 	if resp.StatusCode != http.StatusOK {
-		return nil, c.statusError(resp)
+		return nil, 0, c.statusError(resp)
 	}
 	if err := g.refuses(resp.StatusCode, resp.Header); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	var err error
-	if doc.Body, err = readBody(resp, g.MaxBytes); err != nil {
-		return nil, broken(ctx, err)
+	if doc.Body, read, err = readBody(resp, limit); err != nil {
+		return nil, read, broken(ctx, err)
 	}
-	return doc, nil
+	return doc, read, nil
 }
 
 // refuses is the error for an answer of a type that g does not want.
@@ -277,7 +295,7 @@ func (c *Client) Post(ctx context.Context, p Post) error {
 	if err != nil {
 		return forbidden(p.URL, err)
 	}
-	ctx, cancel := c.timeLimit(ctx, 0)
+	ctx, cancel := c.timeLimit(ctx, c.limits.total, errTime)
 	defer cancel()
 	return named(c.post(ctx, cancel, u, p), p.URL)
 }
@@ -304,11 +322,11 @@ func (c *Client) post(ctx context.Context, cancel func(), u *url.URL, p Post) er
 // errTime is the cause of a context that our own time limit ended, not the caller.
 var errTime = errors.New("took too long")
 
-func (c *Client) timeLimit(ctx context.Context, within time.Duration) (context.Context, context.CancelFunc) {
-	if within <= 0 || within > c.limits.total {
-		within = c.limits.total
+func (c *Client) timeLimit(ctx context.Context, within time.Duration, late error) (context.Context, context.CancelFunc) {
+	if within > c.limits.total {
+		within, late = c.limits.total, errTime
 	}
-	return context.WithTimeoutCause(ctx, within, errTime)
+	return context.WithTimeoutCause(ctx, within, late)
 }
 
 func (c *Client) request(ctx context.Context, method string, u *url.URL, body []byte) (*http.Request, error) {
@@ -344,6 +362,8 @@ func broken(ctx context.Context, err error) error {
 		return known
 	case prohibited(err):
 		return forbidden("", err)
+	case context.Cause(ctx) == errSpent:
+		return spent()
 	case context.Cause(ctx) == errTime:
 		return &Error{Kind: Unreachable, Err: errTime}
 	case ctx.Err() != nil:

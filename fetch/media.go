@@ -39,18 +39,19 @@ func bareType(contentType string) string {
 	return strings.ToLower(strings.TrimSpace(media))
 }
 
-// readBody reads at most limit bytes, as sent and as decompressed: a gzip bomb costs no more than an honest answer.
-func readBody(resp *http.Response, limit int64) ([]byte, error) {
+// readBody reads at most limit bytes, as sent and as decompressed: a gzip bomb costs no more than an honest answer. read is
+// the larger of both.
+func readBody(resp *http.Response, limit int64) (body []byte, read int64, err error) {
 	tooLarge := &Error{Kind: TooLarge, Err: fmt.Errorf("more than %d bytes", limit)}
 	if resp.ContentLength > limit {
-		return nil, tooLarge
+		return nil, 0, tooLarge
 	}
 	sent := &io.LimitedReader{R: resp.Body, N: limit + 1}
-	body, err := decompress(sent, resp.Header.Get("Content-Encoding"), limit+1)
-	if sent.N <= 0 || int64(len(body)) > limit {
-		return nil, tooLarge
+	body, err = decompress(sent, resp.Header.Get("Content-Encoding"), limit+1)
+	if read = max(limit+1-sent.N, int64(len(body))); read > limit {
+		return nil, read, tooLarge
 	}
-	return body, err
+	return body, read, err
 }
 
 func decompress(sent io.Reader, encoding string, limit int64) ([]byte, error) {

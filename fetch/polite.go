@@ -63,7 +63,7 @@ func (f failure) active(now time.Time) error {
 // keep is how long an error is remembered; 0 for those that say nothing about the server.
 func keep(e *Error) time.Duration {
 	switch {
-	case e.Kind == Busy || e.Kind == Canceled || e.Kind == Unsigned:
+	case e.Kind == Busy || e.ours():
 		return 0
 	case !e.Temporary():
 		return keepPermanent
@@ -107,7 +107,7 @@ type flight struct {
 	done  chan struct{}
 	doc   *Document
 	err   error
-	given bool // whether that is a result; not when the leader was canceled, could not sign or panicked
+	given bool // whether that is a result; not when the leader was at fault, or panicked
 }
 
 // share lets one of many equal GETs run do; the others wait for its result. The leader runs in its caller's
@@ -148,7 +148,7 @@ func (c *Client) lead(id identity, f *flight, do func() (*Document, error)) (*Do
 	}()
 	doc, err := do()
 	e, failed := err.(*Error)
-	f.doc, f.err, f.given = doc, err, !failed || e.Kind != Canceled && e.Kind != Unsigned
+	f.doc, f.err, f.given = doc, err, !failed || !e.ours()
 	return doc, err
 }
 

@@ -54,6 +54,8 @@ type Walk struct {
 	Items    int          `json:"items,omitempty"` // that were listed
 	Failures int          `json:"failures,omitempty"`
 	Missing  string       `json:"missing,omitempty"` // why it seems to be gone, until its author's document was asked for
+
+	Took time.Duration `json:"took,omitempty"` // what this look cost so far (fetch.Budget)
 }
 
 // Next is the page to be read next; empty when the walk is over.
@@ -179,12 +181,13 @@ func (db *DB) Looked(ctx context.Context, c Check, again time.Time) error {
 	})
 }
 
-// Found has those objects fetched that are neither known nor were fetched lately, as many as the run may have.
+// Found has those objects fetched that are neither known nor were fetched lately, as many as the run may have. An orphan that
+// a message led to may have found its place by now, or cost that message too much.
 func (db *DB) Found(ctx context.Context, post thread.IRI, ids []thread.IRI) error {
 	now := db.now()
 	var unknown []thread.IRI
 	for _, id := range ids {
-		const lately = " AND (decision IN ('', 'waiting') OR decided > $2) "
+		const lately = " AND (decision IN ('', 'waiting') OR decided > $2 AND (way <> 'pull' OR decision <> 'orphan')) "
 		known, err := db.read(ctx).has("SELECT 1 FROM comments WHERE id = $1 UNION ALL SELECT 1 FROM received WHERE object = $1"+lately+
 			"UNION ALL SELECT 1 FROM received WHERE key = $3"+lately+"LIMIT 1", id, ms(now.Add(-foundAgain)), pullKey(id))
 		if err != nil {
@@ -199,7 +202,8 @@ func (db *DB) Found(ctx context.Context, post thread.IRI, ids []thread.IRI) erro
 	}
 	return db.write(ctx, func(t tx) error {
 		var objects int
-		if err := t.row("SELECT objects FROM runs WHERE post = $1", []any{post}, &objects); err != nil {
+		err := t.row("INSERT INTO runs (post) VALUES ($1) ON CONFLICT (post) DO UPDATE SET post = excluded.post RETURNING objects", []any{post}, &objects)
+		if err != nil {
 			return err
 		}
 		unknown = unknown[:max(0, min(len(unknown), maxObjects-objects))]

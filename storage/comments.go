@@ -214,7 +214,7 @@ func (db *DB) AddComment(ctx context.Context, m Message, c thread.Comment, answe
 			err = t.reject(c, now)
 		}
 		if added && err == nil {
-			err = t.forward(m, c.ID, now)
+			err = errors.Join(t.arrived(c.ID, m.Took, now), t.forward(m, c.ID, now))
 		}
 		return errors.Join(err, t.watch(c, m.Way, now), t.settle(m.ID, v, now))
 	})
@@ -238,7 +238,7 @@ func (t tx) addComment(c thread.Comment, now time.Time) (added bool, err error) 
 	if err != nil || n == 0 {
 		return false, err
 	}
-	if err := errors.Join(t.attach(c), t.enter(c, now), t.arrived(c.ID, now), t.wrote(c.Author.ID, now)); err != nil {
+	if err := errors.Join(t.attach(c), t.enter(c, now), t.wrote(c.Author.ID, now)); err != nil {
 		return true, err
 	}
 	if c.State == thread.Late || c.State == thread.Pending {
@@ -277,14 +277,15 @@ func (t tx) entered(post thread.IRI, now time.Time) error {
 }
 
 // arrived wakes what waits for a comment, which need not be fetched any more.
-func (t tx) arrived(comment thread.IRI, now time.Time) error {
-	return errors.Join(t.wake(comment, now), t.exec("UPDATE received SET decision = $1, reason = 'it came by itself', decided = $2 WHERE key = $3 AND decision = ''",
+func (t tx) arrived(comment thread.IRI, took time.Duration, now time.Time) error {
+	return errors.Join(t.wake(comment, took, now), t.exec("UPDATE received SET decision = $1, reason = 'it came by itself', decided = $2 WHERE key = $3 AND decision = ''",
 		thread.Done, ms(now), pullKey(comment)))
 }
 
-// wake makes the messages that wait for a comment due again.
-func (t tx) wake(comment thread.IRI, now time.Time) error {
-	return t.exec("UPDATE received SET decision = '', due = $1, waits_for = '' WHERE waits_for = $2 AND waits_for <> ''", ms(now), comment) // so that the index serves
+// wake makes the messages that wait for a comment due again. What they cause from now on, the message caused that brought it:
+// they go on from what that one took.
+func (t tx) wake(comment thread.IRI, took time.Duration, now time.Time) error {
+	return t.exec("UPDATE received SET decision = '', due = $1, took = $2, waits_for = '' WHERE waits_for = $3 AND waits_for <> ''", ms(now), cost(took), comment) // so that the index serves
 }
 
 const rejectEvery = time.Hour

@@ -201,7 +201,7 @@ func (db *DB) InboxGone(ctx context.Context, d Delivery) error {
 		ids, err := list(t.queryer, scanIRI, "SELECT f.actor FROM followers f JOIN actors a ON a.id = f.actor WHERE a.target = $1 OR a.inbox = $1 LIMIT 1000", d.Inbox)
 		for _, id := range ids {
 			if err == nil {
-				err = t.pull(id, 0, now)
+				err = t.pull(id, 0, 0, now)
 			}
 		}
 		return err

@@ -30,7 +30,7 @@ type Message struct {
 	ReplyTo  thread.IRI
 	Raw      []byte // as it arrived; empty for a Pull unless it waits, and once erased
 	Received time.Time
-	Took     time.Duration // Pull: how long the fetches took that led here
+	Took     time.Duration // what the fetches cost that it caused so far (fetch.Budget), or that led here
 	Depth    int           // Pull: steps above the reply that asked for it
 	Thread   thread.IRI    // Fill: the post whose thread is being completed
 	WaitsFor thread.IRI    // the comment without which it has no place
@@ -38,7 +38,8 @@ type Message struct {
 	Decision thread.Decision // empty until there is a verdict
 	Reason   string
 	Decided  time.Time
-	Forward  bool // not stored: should it change what readers see, the followers get Raw
+	Forward  bool          // not stored: should it change what readers see, the followers get Raw
+	Apart    time.Duration // not stored: what the look at a new sender's claim is taken to have cost before it begins
 }
 
 const messageColumns = `id, way, sender, proof, type, activity, object, reply_to, raw, received, took, depth, thread, waits_for, attempts, decision, reason, decided`
@@ -59,7 +60,7 @@ func (db *DB) Receive(ctx context.Context, m Message, sender *Actor) (known bool
 	err = db.write(ctx, func(t tx) error {
 		now := db.now()
 		if sender != nil {
-			if err := t.meetSender(*sender, now); err != nil {
+			if err := t.meetSender(*sender, m.Apart, now); err != nil {
 				return err
 			}
 		}
@@ -71,7 +72,7 @@ func (db *DB) Receive(ctx context.Context, m Message, sender *Actor) (known bool
 }
 
 // meetSender stores who was just proven to be the sender. What he claims about his name is looked up later.
-func (t tx) meetSender(a Actor, now time.Time) error {
+func (t tx) meetSender(a Actor, took time.Duration, now time.Time) error {
 	if err := t.saveActor(a, now); err != nil || a.Claim == "" {
 		return err
 	}
@@ -79,7 +80,7 @@ func (t tx) meetSender(a Actor, now time.Time) error {
 	if err != nil || confirmed {
 		return err
 	}
-	return t.pull(a.ID, 0, now)
+	return t.pull(a.ID, 0, took, now)
 }
 
 func (t tx) insertMessage(m Message, key, onConflict string, now time.Time) (int64, error) {
@@ -88,19 +89,22 @@ func (t tx) insertMessage(m Message, key, onConflict string, now time.Time) (int
 	}
 	return t.affected(`INSERT INTO received (key, way, sender, proof, type, activity, object, reply_to, raw, received, depth, host, thread, took, attempts, due)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $10) ON CONFLICT (key) DO `+onConflict,
-		key, m.Way, m.Sender, m.Proof, m.Type, m.Activity, m.Object, m.ReplyTo, m.Raw, ms(now), m.Depth, m.Object.Host(), m.Thread, m.Took.Milliseconds(), m.Attempts)
+		key, m.Way, m.Sender, m.Proof, m.Type, m.Activity, m.Object, m.ReplyTo, m.Raw, ms(now), m.Depth, m.Object.Host(), m.Thread, cost(m.Took), m.Attempts)
 }
 
-// Pull asks for an object to be fetched from its origin and to enter from there.
-func (db *DB) Pull(ctx context.Context, object thread.IRI) error {
+// cost is a cost as it is stored: never less than it was.
+func cost(took time.Duration) int64 { return (took + time.Millisecond - 1).Milliseconds() }
+
+// Pull asks for an object to be fetched from its origin and to enter from there. Learning of it cost something, too.
+func (db *DB) Pull(ctx context.Context, object thread.IRI, took time.Duration) error {
 	now := db.now()
-	return db.write(ctx, func(t tx) error { return t.pull(object, 0, now) })
+	return db.write(ctx, func(t tx) error { return t.pull(object, 0, took, now) })
 }
 
 // pull asks for an object that was heard of at some time, and again when an earlier try came to an end. What is fetched
 // because of a reply counts as received with that reply: it is older.
-func (t tx) pull(object thread.IRI, depth int, heard time.Time) error {
-	return t.fetch(Message{Way: Pull, Object: object, Depth: depth}, heard)
+func (t tx) pull(object thread.IRI, depth int, took time.Duration, heard time.Time) error {
+	return t.fetch(Message{Way: Pull, Object: object, Depth: depth, Took: took}, heard)
 }
 
 // fetch is pull, or fill. Who is in a hurry overtakes who is not.
@@ -123,7 +127,7 @@ func pullKey(object thread.IRI) string { return "pull " + string(object) }
 func (db *DB) SettleByPull(ctx context.Context, m Message, object thread.IRI, v thread.Verdict) error {
 	now := db.now()
 	return db.write(ctx, func(t tx) error {
-		return errors.Join(t.pull(object, m.Depth, m.Received), t.settle(m.ID, v, now))
+		return errors.Join(t.pull(object, m.Depth, m.Took, m.Received), t.settle(m.ID, v, now))
 	})
 }
 
@@ -133,14 +137,17 @@ func (db *DB) Await(ctx context.Context, m Message, parent thread.IRI, v thread.
 	now := db.now()
 	return db.write(ctx, func(t tx) error {
 		if _, err := placeOf(t.queryer, parent); !errors.Is(err, ErrNotFound) {
+			if err == nil && m.Way != Push {
+				err = t.keep(m)
+			}
 			return err
 		}
 		if _, err := commentByID(t.queryer, parent); !errors.Is(err, ErrNotFound) {
 			return errors.Join(err, t.strand(m, thread.Verdict{Decision: thread.Orphaned, Reason: "the thread of what it answers was removed"}, now))
 		}
-		above := Message{Way: m.Way, Object: parent, Depth: m.Depth + 1, Thread: m.Thread}
-		if m.Way == Pull { // the way up may take so long and so many tries in all
-			above.Took, above.Attempts = m.Took, m.Attempts
+		above := Message{Way: m.Way, Object: parent, Depth: m.Depth + 1, Thread: m.Thread, Took: m.Took}
+		if m.Way == Pull { // the way up may take so many tries in all
+			above.Attempts = m.Attempts
 		}
 		if m.Way == Push {
 			above.Way = Pull
@@ -158,7 +165,7 @@ func (db *DB) Keep(ctx context.Context, m Message) error {
 }
 
 func (t tx) keep(m Message) error {
-	return t.exec("UPDATE received SET raw = $1, sender = $2 WHERE id = $3", m.Raw, m.Sender, m.ID)
+	return t.exec("UPDATE received SET raw = $1, sender = $2, took = $3 WHERE id = $4", m.Raw, m.Sender, cost(m.Took), m.ID)
 }
 
 // Moved notes that what was asked for by one address has another id, by the word of its own server: whoever waits for
@@ -169,7 +176,7 @@ func (db *DB) Moved(ctx context.Context, m Message, id thread.IRI) error {
 		err := errors.Join(t.exec("UPDATE received SET object = $1 WHERE id = $2", id, m.ID),
 			t.exec("UPDATE received SET waits_for = $1, reply_to = $1 WHERE waits_for = $2 AND waits_for <> ''", id, m.Object))
 		if _, here := placeOf(t.queryer, id); here == nil {
-			err = errors.Join(err, t.wake(id, now))
+			err = errors.Join(err, t.wake(id, m.Took, now))
 		}
 		return err
 	})
@@ -246,7 +253,7 @@ func (db *DB) Counted(ctx context.Context, name string) (n int, err error) {
 // Postpone lets a message be tried again later, because of something that may pass.
 func (db *DB) Postpone(ctx context.Context, m Message, due time.Time, reason string) error {
 	return db.write(ctx, func(t tx) error {
-		return t.exec("UPDATE received SET due = $1, attempts = attempts + 1, took = 0, reason = $2 WHERE id = $3", ms(due), reason, m.ID)
+		return t.exec("UPDATE received SET due = $1, attempts = attempts + 1, took = $2, reason = $3 WHERE id = $4", ms(due), cost(m.Took), reason, m.ID)
 	})
 }
 
@@ -280,7 +287,7 @@ func (db *DB) Replay(ctx context.Context, id int64) error {
 		return ErrErased
 	}
 	return db.write(ctx, func(t tx) error {
-		return t.exec("UPDATE received SET decision = '', reason = '', attempts = 0, due = $1, waits_for = '', raw = CASE WHEN way = 'push' THEN raw ELSE X'' END WHERE id = $2",
+		return t.exec("UPDATE received SET decision = '', reason = '', attempts = 0, took = 0, due = $1, waits_for = '', raw = CASE WHEN way = 'push' THEN raw ELSE X'' END WHERE id = $2",
 			ms(db.now()), id)
 	})
 }
