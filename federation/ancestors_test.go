@@ -8,22 +8,35 @@ import (
 	"testing"
 	"time"
 
+	"afterword/storage"
 	"afterword/thread"
 )
 
-// inReplyTo may name our Note, our page or the post's page in any of its spellings (SCENARIOS 6, 7, 40).
+// inReplyTo may name our Note, our page or the post's page in any of its spellings, also where it was before it moved
+// (SCENARIOS 6, 7, 40).
 func TestWhatAReplyAnswers(t *testing.T) {
 	s := open(t)
 	eve := s.stranger("https://eve.test/eve")
-	for i, answers := range []any{note, strings.TrimSuffix(note, "/"), note + "#top", page, strings.TrimSuffix(page, "/"), page + "#comments",
-		page + "?utm_source=fedi&utm_medium=x", "http://www.blog.test/2026/march", "HTTPS://BLOG.TEST/2026/march/index.html", page + "?fbclid=1#a",
-		[]any{"https://elsewhere.test/1", note}, []any{page}, object{"id": note, "type": "Note"}, object{"type": "Link", "href": page}} {
-		id := fmt.Sprintf("https://eve.test/n/%d", i)
-		eve.says(eve.create(changed(eve.note(id, "", "Here."), object{"inReplyTo": answers})))
-		if c, err := s.db.Comment(s.ctx, thread.IRI(id)); err != nil || c.Post != note || c.Parent != "" || c.State != thread.Visible {
-			t.Errorf("%v: %v %v\n%s", answers, c, err, s.ledger())
+	move := func(to string) {
+		if _, _, err := s.db.SavePost(s.ctx, storage.Draft{URL: to, GUID: "march", Title: "March", Quiet: true}); err != nil {
+			t.Fatal(err)
 		}
 	}
+	answered := func(moved bool) {
+		for i, answers := range []any{note, strings.TrimSuffix(note, "/"), note + "#top", page, strings.TrimSuffix(page, "/"), page + "#comments",
+			page + "?utm_source=fedi&utm_medium=x", "http://www.blog.test/2026/march", "HTTPS://BLOG.TEST/2026/march/index.html", page + "?fbclid=1#a",
+			[]any{"https://elsewhere.test/1", note}, []any{page}, object{"id": note, "type": "Note"}, object{"type": "Link", "href": page}} {
+			id := fmt.Sprintf("https://eve.test/n/%d-%v", i, moved)
+			eve.says(eve.create(changed(eve.note(id, "", "Here."), object{"inReplyTo": answers})))
+			if c, err := s.db.Comment(s.ctx, thread.IRI(id)); err != nil || c.Post != note || c.Parent != "" || c.State != thread.Visible {
+				t.Errorf("%v, moved %v: %v %v\n%s", answers, moved, c, err, s.ledger())
+			}
+		}
+	}
+	answered(false)
+	move(page)
+	move("https://blog.test/march/")
+	answered(true)
 }
 
 // chain serves n notes, each the answer to the one before, and returns their ids, the topmost first.

@@ -478,3 +478,71 @@ func TestClosedThreadsAreVerified(t *testing.T) {
 		t.Errorf("asked after thirty days: %q", v.of)
 	}
 }
+
+// looks are the times at which a host was asked for a document, since a time.
+func (v *visits) looks(path string, since time.Time) (ages []time.Duration) {
+	for i, uri := range v.of {
+		if uri == path {
+			ages = append(ages, v.at[i].Sub(since))
+		}
+	}
+	return ages
+}
+
+// A comment is looked at ever more seldom, until somebody answers it (PROTOCOL 2e).
+func TestLooksGrowRare(t *testing.T) {
+	const hour = time.Hour
+	s := open(t)
+	eve := s.stranger("https://eve.test/eve")
+	o := eve.note("https://eve.test/n/1", note, "Here.")
+	s.serve("https://eve.test/n/1", o)
+	v, came := s.visits("eve.test", nil), s.clock.now()
+	eve.says(eve.create(o))
+	s.passes(25 * hour)
+	looked := func(since time.Time, want ...time.Duration) {
+		t.Helper()
+		got := v.looks("/n/1", since)
+		for i, at := range got {
+			if len(got) != len(want) || at < want[i] || at > want[i]+3*time.Minute {
+				t.Fatalf("looked at after %s, want %s", got, want)
+			}
+		}
+	}
+	looked(came, 10*time.Minute, hour, 6*hour, 24*hour)
+
+	*v, came = visits{}, s.clock.now()
+	below := eve.note("https://eve.test/n/2", "https://eve.test/n/1", "Below.")
+	s.serve("https://eve.test/n/2", below)
+	eve.says(eve.create(below))
+	s.passes(2 * hour)
+	looked(came, 10*time.Minute, hour)
+}
+
+// What its own server no longer has is no longer shown, however the server says so; what it forbids us to see stays.
+func TestGoneAtItsOrigin(t *testing.T) {
+	const id = "https://eve.test/n/1"
+	for name, c := range map[string]struct {
+		now   answer
+		stays bool
+	}{
+		"404":             {answer{status: http.StatusNotFound}, false},
+		"410":             {answer{status: http.StatusGone}, false},
+		"a Tombstone":     {answer{body: object{"id": id, "type": "Tombstone"}}, false},
+		"a 410 Tombstone": {answer{status: http.StatusGone, body: object{"id": id, "type": "Tombstone"}}, false},
+		"401":             {answer{status: http.StatusUnauthorized}, true},
+		"403":             {answer{status: http.StatusForbidden}, true},
+		"a page":          {answer{kind: "text/html", body: []byte("<title>Log in</title>")}, true},
+		"another's":       {answer{body: object{"id": "https://eve.test/n/2", "type": "Tombstone"}}, true},
+	} {
+		s := open(t)
+		eve := s.stranger("https://eve.test/eve")
+		o := eve.note(id, note, "Here.")
+		s.serve(id, o)
+		eve.says(eve.create(o))
+		s.answer(id, c.now)
+		s.passes(15 * time.Minute)
+		if got := s.post().Comments; got == 1 != c.stays {
+			t.Errorf("%s: %d comments\n%s", name, got, s.ledger())
+		}
+	}
+}

@@ -341,3 +341,14 @@ func TestBlocksCoverSubdomains(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Looks at a comment are ever farther apart, and thirty days in the end.
+func TestNextLook(t *testing.T) {
+	const day = 24 * time.Hour
+	at := noon
+	for _, age := range []time.Duration{10 * time.Minute, time.Hour, 6 * time.Hour, day, 3 * day, 7 * day, 30 * day, 60 * day, 90 * day} {
+		if at = nextLook(noon, at); at.Sub(noon) != age {
+			t.Errorf("after %s, want %s", at.Sub(noon), age)
+		}
+	}
+}
