@@ -5,20 +5,13 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/http"
-	"sync"
 	"time"
 
 	"afterword/fetch"
 	"afterword/storage"
-	"afterword/thread"
 )
 
 const (
-	perHost    = 2                     // deliveries under way to one host (PROTOCOL 70)
-	senders    = 512                   // in all: they wait for others, those that are dead for ten seconds or more
-	lookahead  = 256                   // hosts
-	many       = 64                    // hosts being sent to, from where on there is no need to look for more whenever one of them is done
-	lookPause  = 20 * time.Millisecond // but after this
 	maxLag     = 8 * 24 * time.Hour
 	maxFailing = 7 * 24 * time.Hour   // of a host, before nothing is sent there any more (PROTOCOL 69)
 	pause      = 365 * 24 * time.Hour // until then, unless it speaks to us
@@ -29,130 +22,18 @@ const (
 // deliverWorker sends what is due, many hosts at once, one host never more than twice. A host that does not answer
 // costs one attempt now and then, whatever waits for it.
 func (f *Federation) deliverWorker() Worker {
-	return Worker{Name: "deliver", claim: f.queue.claim, parallel: senders}
-}
-
-// deliveryQueue hands out due deliveries, a host after the other. A delivery is read when its turn comes, so what was
-// superseded meanwhile is not sent.
-type deliveryQueue struct {
-	f *Federation
-
-	mu      sync.Mutex // guards what follows, and keeps claims away from publishing
-	ready   []string   // hosts whose turn it is
-	looked  time.Time  // when there was last looked for them
-	sending map[string]*visits
-}
-
-func (q *deliveryQueue) claim(ctx context.Context) (job, error) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if j, err := q.next(ctx); err != nil || j != nil {
-		return j, err
-	}
-	if len(q.sending) > many && time.Since(q.looked) < lookPause {
-		return nil, nil
-	}
-	q.looked = time.Now()
-	hosts, err := q.f.DB.ReadyHosts(ctx, lookahead+len(q.sending)) // those that are being sent to may be the first ones
-	if err != nil {
-		return nil, err
-	}
-	q.ready = hosts
-	return q.next(ctx)
-}
-
-// next takes a delivery to the first host that has a place.
-func (q *deliveryQueue) next(ctx context.Context) (job, error) {
-	for len(q.ready) > 0 {
-		host := q.ready[0]
-		q.ready = q.ready[1:]
-		if j, err := q.take(ctx, host); err != nil || j != nil {
-			return j, err
-		}
-	}
-	return nil, nil
-}
-
-// visits is what is under way to a host.
-type visits struct {
-	busy map[int64]storage.Delivery
-	all  bool // nothing else is due: until one of them ends, or something is published, there is no need to look
-}
-
-// take is the next delivery to a host: nil when enough are under way.
-func (q *deliveryQueue) take(ctx context.Context, host string) (job, error) {
-	v := q.sending[host]
-	if v == nil {
-		v = &visits{busy: map[int64]storage.Delivery{}}
-	}
-	if v.all || len(v.busy) >= perHost {
-		return nil, nil
-	}
-	due, err := q.f.DB.DueDeliveries(ctx, host, 1+len(v.busy))
-	if err != nil {
-		return nil, err
-	}
-	if len(due) == 0 && len(v.busy) == 0 {
-		return nil, q.f.DB.Reschedule(ctx, host)
-	}
-	for _, d := range due {
-		if !v.hold(d) {
-			v.busy[d.ID], q.sending[host] = d, v
-			return func(ctx context.Context) error { defer q.release(d); return q.f.deliverOrPark(ctx, d) }, nil
-		}
-	}
-	v.all = true
-	return nil, nil
-}
-
-// hold: a host that fails is tried once at a time, and nothing overtakes what is said of the same object to the same inbox.
-func (v *visits) hold(d storage.Delivery) bool {
-	for _, b := range v.busy {
-		if d.Failures > 0 || b.ID == d.ID || b.Inbox == d.Inbox && b.Object == d.Object {
-			return true
-		}
-	}
-	return false
-}
-
-func (q *deliveryQueue) release(d storage.Delivery) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	v := q.sending[d.Host]
-	v.all = false
-	if delete(v.busy, d.ID); len(v.busy) == 0 {
-		delete(q.sending, d.Host)
-	}
-}
-
-// published has all hosts looked at again. The caller holds mu.
-func (q *deliveryQueue) published() {
-	for _, v := range q.sending {
-		v.all = false
-	}
-}
-
-// underWay are the deliveries about an object that are being sent. The caller holds mu.
-func (q *deliveryQueue) underWay(about thread.IRI) (ids []int64) {
-	for _, v := range q.sending {
-		for id, d := range v.busy {
-			if d.Object == about {
-				ids = append(ids, id)
-			}
-		}
-	}
-	return ids
+	return Worker{Name: "deliver", claim: f.queue.claim, parallel: senders + answerers}
 }
 
 // deliverOrPark is deliver for what makes us fail, too: it is tried again, then parked until somebody asks for it by
 // "queue retry", and never stands in the way.
-func (f *Federation) deliverOrPark(ctx context.Context, d storage.Delivery) (err error) {
+func (f *Federation) deliverOrPark(ctx context.Context, d storage.Delivery, t *turn) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = f.parkDelivery(ctx, d, f.DB.Fault(ctx, "deliver", r, d.Body))
 		}
 	}()
-	return f.deliver(ctx, d)
+	return f.deliver(ctx, d, t)
 }
 
 func (f *Federation) parkDelivery(ctx context.Context, d storage.Delivery, err error) error {
@@ -165,16 +46,16 @@ func (f *Federation) parkDelivery(ctx context.Context, d storage.Delivery, err e
 }
 
 // deliver tries once and writes down what came of it. Permanence is in the outcome: done, retry at, or gone.
-func (f *Federation) deliver(ctx context.Context, d storage.Delivery) error {
-	err := f.postSigned(ctx, d)
-	if ctx.Err() != nil {
+func (f *Federation) deliver(ctx context.Context, d storage.Delivery, t *turn) error {
+	err := f.postSigned(ctx, d, t)
+	if err != nil && ctx.Err() != nil {
 		return ctx.Err() // we are ending: the row stays as it is
 	}
 	var e *fetch.Error
 	switch {
 	case err == nil:
 		f.counts.deliveries.Inc("delivered")
-		return f.DB.Delivered(ctx, d)
+		return f.receipts.write(ctx, d, f.queue.alone())
 	case !errors.As(err, &e) || e.Kind == fetch.Unsigned:
 		f.counts.deliveries.Inc("failed")
 		return f.parkDelivery(ctx, d, err)

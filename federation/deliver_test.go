@@ -2,10 +2,12 @@ package federation_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -388,6 +390,119 @@ func TestAcceptsOvertakeFanOuts(t *testing.T) {
 	s.step("deliver")
 	if n := s.posts("late.test"); n != 1 {
 		t.Errorf("the Accept waits behind the post: %q", s.network.Log())
+	}
+}
+
+// silence are the servers of many followers: they take what they are sent and say nothing.
+type silence struct {
+	standing, gone atomic.Int64 // requests that wait for an answer; that were given up
+	full           chan bool    // closed when as many are standing as wanted
+	wanted         int64
+	broken         atomic.Bool // they answer that they are out of order
+}
+
+func (q *silence) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if q.broken.Load() {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	if q.standing.Add(1) == q.wanted {
+		close(q.full)
+	}
+	<-r.Context().Done()
+	q.gone.Add(1)
+}
+
+// silent has followers on somewhat more silent servers than are wanted to stand at once.
+func (s *stage) silent(wanted int) *silence {
+	s.Helper()
+	q := &silence{full: make(chan bool), wanted: int64(wanted)}
+	var following sync.WaitGroup
+	for i := range wanted + 20 {
+		following.Go(func() {
+			host := fmt.Sprintf("silent%d.test", i)
+			s.network.Serve(host, q)
+			id := thread.IRI("https://" + host + "/p")
+			a := storage.Actor{Author: thread.Author{ID: id, Name: "P", Handle: "@p@" + host, URL: string(id)}, Type: "Person", Inbox: "https://" + host + "/in"}
+			m := storage.Message{Sender: id, Activity: id + "#follow"}
+			if err := errors.Join(s.db.SaveActor(s.ctx, a), s.db.AddFollower(s.ctx, m, []byte("{}"), thread.Verdict{Decision: thread.Done})); err != nil {
+				s.Error(err)
+			}
+		})
+	}
+	following.Wait()
+	for i := range int64(wanted + 20) { // they were accepted long ago
+		if err := s.db.Publish(s.ctx, storage.Change{ID: 1 + i}, nil, storage.Recipients{}); err != nil {
+			s.Fatal(err)
+		}
+	}
+	return q
+}
+
+// receiving is a host whose documents stay as they are and that tells of each delivery.
+func (s *stage) receiving(host string) <-chan bool {
+	documents, received := s.network.Handler(host), make(chan bool, 100)
+	s.network.Serve(host, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			documents.ServeHTTP(w, r)
+			return
+		}
+		w.WriteHeader(http.StatusAccepted)
+		received <- true
+	}))
+	return received
+}
+
+// run runs the workers until the function that it returns is called.
+func (s *stage) run() (stop func()) {
+	ctx, cancel := context.WithCancel(s.ctx)
+	var running sync.WaitGroup
+	running.Go(func() { s.fed.Run(ctx) })
+	return func() { cancel(); running.Wait() }
+}
+
+// All senders stand before servers that take what they are sent and say nothing, and still a new follower's Accept goes out
+// at once (SECURITY P7).
+func TestAcceptsHaveSendersOfTheirOwn(t *testing.T) {
+	s := open(t)
+	silent := s.silent(federation.Senders)
+	late := s.stranger("https://late.test/p")
+	accepted := s.receiving("late.test")
+	defer s.run()()
+	if _, _, err := s.db.SavePost(s.ctx, storage.Draft{URL: "https://blog.test/new/", Title: "New"}); err != nil {
+		t.Fatal(err)
+	}
+	<-silent.full
+	if status := late.send(late.activity("Follow", actor)); status != http.StatusAccepted {
+		t.Fatal(status)
+	}
+	<-accepted
+	if n := silent.gone.Load(); n > 0 {
+		t.Errorf("the Accept came after %d of the silent servers were given up", n)
+	}
+	if n := silent.standing.Load(); n != silent.wanted {
+		t.Errorf("the post is under way to %d, want %d", n, silent.wanted)
+	}
+}
+
+// Servers that failed lately hold up a part of the senders, and a post reaches the others at once.
+func TestHostsThatFailedHaveFewerSenders(t *testing.T) {
+	s := open(t)
+	silent := s.silent(federation.IllSenders)
+	silent.broken.Store(true)
+	s.follower("https://live.test/p", http.StatusAccepted)
+	s.blog(1)
+	silent.broken.Store(false)
+	s.clock.advance(10 * time.Minute)
+	received := s.receiving("live.test")
+	defer s.run()()
+	<-silent.full
+	if _, _, err := s.db.SavePost(s.ctx, storage.Draft{URL: "https://blog.test/new/", Title: "New"}); err != nil {
+		t.Fatal(err)
+	}
+	<-received
+	if standing, gone := silent.standing.Load(), silent.gone.Load(); standing != silent.wanted || gone > 0 {
+		t.Errorf("%d stand before hosts that failed, of which %d were given up, want %d", standing, gone, silent.wanted)
 	}
 }
 

@@ -80,15 +80,16 @@ func newCounts(m *metrics.Set) counts {
 // change after New but for what locks of their own guard.
 type Federation struct {
 	Config
-	blog    wire.Blog
-	chain   keychain
-	keys    *keyring
-	limit   *limiter
-	queue   *deliveryQueue
-	counts  counts
-	signing chan struct{} // a place for each processor: signing is the dearest thing that the process does
-	sources *sources
-	workers []Worker
+	blog     wire.Blog
+	chain    keychain
+	keys     *keyring
+	limit    *limiter
+	queue    *deliveryQueue
+	receipts *receipts
+	counts   counts
+	signing  chan struct{} // places among those that sign, the dearest thing that the process does
+	sources  *sources
+	workers  []Worker
 }
 
 // New prepares the federation, making the blog's key pair when the database has none.
@@ -121,7 +122,8 @@ func New(ctx context.Context, c Config) (*Federation, error) {
 	f.keys = &keyring{f: f, refreshed: map[thread.IRI]time.Time{}}
 	f.counts = newCounts(c.Metrics)
 	f.queue = &deliveryQueue{f: f, sending: map[string]*visits{}}
-	f.signing = make(chan struct{}, runtime.GOMAXPROCS(0))
+	f.receipts = &receipts{db: c.DB}
+	f.signing = make(chan struct{}, 2*runtime.GOMAXPROCS(0)) // so that none of them waits for its next task
 	f.workers = []Worker{f.processWorker(), f.pullWorker(), f.publishWorker(), f.deliverWorker(), f.clockWorker(), f.backfillWorker(), f.nameWorker()}
 	for i := range f.workers {
 		f.workers[i].panicked = c.DB.Fault

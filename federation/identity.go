@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -75,6 +76,7 @@ type keychain struct {
 	former  *rsa.PrivateKey
 	name    string
 	ends    time.Time // when the former key does
+	me      identity  // with the former key
 }
 
 // identity reads the keys anew when the database has changed.
@@ -89,17 +91,24 @@ func (f *Federation) identify(ctx context.Context, sure bool) (identity, error) 
 	if version := f.DB.Version(); sure || k.texts == nil || version != k.version {
 		texts, err := f.DB.Settings(ctx, keySetting, nameSetting, formerSetting, aliasSetting, movedSetting, storage.ProfileSetting)
 		if err == nil {
-			err = k.read(texts)
+			err = k.read(texts, f.blog)
 		}
 		if err != nil {
 			return identity{}, fmt.Errorf("the blog's private key in the database: %w", err)
 		}
 		k.version = version
 	}
-	return k.identity(f.blog, f.Now()), nil
+	me := k.me
+	if !f.Now().Before(k.ends) {
+		me.blog.Former, me.former = wire.Key{}, nil
+	}
+	return me, nil
 }
 
-func (k *keychain) read(texts map[string]string) (err error) {
+func (k *keychain) read(texts map[string]string, blog wire.Blog) (err error) {
+	if k.texts != nil && maps.Equal(k.texts, texts) {
+		return nil
+	}
 	if k.texts[keySetting] != texts[keySetting] {
 		if k.current, err = sign.ParsePrivateKey(texts[keySetting]); err != nil {
 			return err
@@ -116,10 +125,11 @@ func (k *keychain) read(texts map[string]string) (err error) {
 		}
 	}
 	k.texts = texts
+	k.me = k.identity(blog)
 	return nil
 }
 
-func (k *keychain) identity(blog wire.Blog, now time.Time) identity {
+func (k *keychain) identity(blog wire.Blog) identity {
 	blog.MovedTo = thread.IRI(k.texts[movedSetting])
 	blog.Aliases = aliases(k.texts)
 	found := storage.ReadProfile(k.texts)
@@ -127,7 +137,7 @@ func (k *keychain) identity(blog wire.Blog, now time.Time) identity {
 	blog.Summary = cmp.Or(blog.Summary, sanitize.Plain(found.Summary))
 	blog.KeyName, blog.KeyPEM = k.texts[nameSetting], sign.PublicPEM(k.current)
 	me := identity{blog: blog, signer: signer{sign.Signer{KeyID: blog.KeyID(), Private: k.current}}}
-	if k.former != nil && now.Before(k.ends) {
+	if k.former != nil {
 		me.blog.Former = wire.Key{Name: k.name, PEM: sign.PublicPEM(k.former)}
 		blog.KeyName = k.name
 		me.former = &signer{sign.Signer{KeyID: blog.KeyID(), Private: k.former}}

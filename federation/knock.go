@@ -65,7 +65,7 @@ func (f *Federation) getSigned(ctx context.Context, g fetch.Get) (doc *fetch.Doc
 }
 
 // postSigned delivers once, signed anew. What tells of a new key is signed with the one that peers know.
-func (f *Federation) postSigned(ctx context.Context, d storage.Delivery) error {
+func (f *Federation) postSigned(ctx context.Context, d storage.Delivery, t *turn) error {
 	me, err := f.identity(ctx)
 	if err != nil {
 		return err
@@ -76,8 +76,10 @@ func (f *Federation) postSigned(ctx context.Context, d storage.Delivery) error {
 	}
 	return f.knock(ctx, d.Inbox, d.Scheme, func(way string) error {
 		return f.Fetch.Post(ctx, fetch.Post{URL: d.Inbox, MediaType: wire.ActivityJSON, Body: d.Body, Sign: func(r *http.Request) error {
-			f.signing <- struct{}{}
-			defer func() { <-f.signing }()
+			if err := t.take(ctx); err != nil {
+				return err
+			}
+			defer t.give()
 			return s.in(way, r, d.Body, f.Now())
 		}})
 	})

@@ -3,6 +3,8 @@ package storage
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"afterword/thread"
@@ -126,8 +128,9 @@ func (t tx) address(out Outgoing, to Recipients, now time.Time) error {
 	return errors.Join(err, t.scheduleAll(out.ID), t.bound(to))
 }
 
-// ahead is how far what goes to one inbox, such as the Accept that somebody waits for, overtakes a big fan-out.
-const ahead = time.Hour
+// ahead is how far what goes to one inbox, such as the Accept that somebody waits for, overtakes what goes to many: nothing
+// waits for so long, so it shows in when a delivery is due whether it is urgent.
+const ahead = 2 * queuePatience
 
 // cancelOut drops the Create that a Delete makes pointless. Who was never sent it need not hear of its end (SECURITY N11).
 func (t tx) cancelOut(out Outgoing) error {
@@ -146,40 +149,112 @@ type Delivery struct {
 	Kind     string // of the change that it tells
 	Inbox    string
 	Host     string
-	Body     []byte
-	Attempts int // that failed so far
+	Body     []byte // may be shared: do not change it
+	Attempts int    // that failed so far
 	Created  time.Time
 	Failures int       // of the host, in a row
 	Since    time.Time // when they began; zero when there are none
 	Scheme   string    // the signature that the host asked for, as RememberScheme was told
+	More     bool      // others to its host may be due
 }
 
 // first is what makes a delivery d the next one of its object to its inbox: an Update must not overtake the Create.
 const first = `NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.inbox = d.inbox AND e.object = d.object AND e.id < d.id)`
 
+// delivery is what a Delivery is read from: of deliveries d and hosts h.
+const delivery = "SELECT d.id, d.activity, d.object, d.inbox, d.host, d.attempts, d.created, h.failures, h.since, h.scheme, "
+
+func scanDelivery(s scanner) (d Delivery, err error) {
+	var created, since int64
+	err = s.Scan(&d.ID, &d.Activity, &d.Object, &d.Inbox, &d.Host, &d.Attempts, &created, &d.Failures, &since, &d.Scheme, &d.More)
+	d.Created, d.Since = at(created), at(since)
+	return d, err
+}
+
+// NextDeliveries are the most urgent delivery to each of at most AtOnce hosts that ReadyHosts listed, by host; none for
+// those where nothing may be tried now after all.
+func (db *DB) NextDeliveries(ctx context.Context, which Ready, hosts []string) (map[string]Delivery, error) {
+	args := make([]any, AtOnce+1)
+	for i, host := range hosts {
+		args[i] = host
+	}
+	args[AtOnce] = ms(which.until(db.now()))
+	due, err := list(db.read(ctx), scanDelivery, nextOfHosts, args...)
+	if err == nil {
+		due, err = db.withBodies(ctx, due)
+	}
+	next := make(map[string]Delivery, len(due))
+	for _, d := range due {
+		next[d.Host] = d
+	}
+	return next, err
+}
+
+// AtOnce is how many hosts NextDeliveries takes, and how many deliveries Delivered does.
+const AtOnce = 32
+
+// among stands for AtOnce parameters, $1 and so on; those that are left over are null.
+var among = func() string {
+	all := make([]string, AtOnce)
+	for i := range all {
+		all[i] = fmt.Sprint("$", i+1)
+	}
+	return "(" + strings.Join(all, ", ") + ")"
+}()
+
+var (
+	before      = fmt.Sprint("$", AtOnce+1)
+	nextOfHost  = "SELECT d.id FROM deliveries d WHERE d.host = h.host AND d.due <= " + before + " AND " + first + " ORDER BY d.due, d.id LIMIT 1"
+	nextOfHosts = delivery + "EXISTS (SELECT 1 FROM deliveries o WHERE o.host = h.host AND o.due <= " + before + " AND o.id <> d.id) FROM hosts h JOIN deliveries d ON d.id = (" +
+		nextOfHost + ") WHERE h.host IN " + among + " AND h.next > 0 AND h.next <= " + before
+)
+
 // DueDeliveries lists at most limit deliveries to a host that may be tried now, the most urgent first. It does not ask
 // whether the host is at rest: ReadyHosts does.
 func (db *DB) DueDeliveries(ctx context.Context, host string, limit int) ([]Delivery, error) {
-	return list(db.read(ctx), func(s scanner) (d Delivery, err error) {
-		var created, since int64
-		err = s.Scan(&d.ID, &d.Activity, &d.Object, &d.Kind, &d.Inbox, &d.Host, &d.Body, &d.Attempts, &created, &d.Failures, &since, &d.Scheme)
-		d.Created, d.Since = at(created), at(since)
-		return d, err
-	}, `SELECT d.id, d.activity, d.object, a.kind, d.inbox, d.host, a.body, d.attempts, d.created, h.failures, h.since, h.scheme
-		FROM deliveries d JOIN hosts h ON h.host = d.host JOIN activities a ON a.id = d.activity
-		WHERE d.host = $1 AND d.due <= $2 AND `+first+` ORDER BY d.due, d.id LIMIT $3`, host, ms(db.now()), limit)
+	due, err := list(db.read(ctx), scanDelivery, delivery+"1 FROM deliveries d JOIN hosts h ON h.host = d.host WHERE d.host = $1 AND d.due <= $2 AND "+
+		first+" ORDER BY d.due, d.id LIMIT $3", host, ms(db.now()), limit)
+	if err == nil {
+		due, err = db.withBodies(ctx, due)
+	}
+	return due, err
 }
 
-// Delivered removes a delivery that arrived; its host is well.
-func (db *DB) Delivered(ctx context.Context, d Delivery) error {
+// withBodies reads each activity once, for many deliveries are of the same one. Deliveries whose activity was dropped
+// meanwhile are left out.
+func (db *DB) withBodies(ctx context.Context, due []Delivery) ([]Delivery, error) {
+	known := map[thread.IRI]Outgoing{}
+	all := due[:0]
+	for _, d := range due {
+		a, ok := known[d.Activity]
+		if !ok {
+			err := db.read(ctx).row("SELECT kind, body FROM activities WHERE id = $1", []any{d.Activity}, &a.Kind, &a.Body)
+			if err != nil && !errors.Is(err, ErrNotFound) {
+				return nil, err
+			}
+			known[d.Activity] = a
+		}
+		if d.Kind, d.Body = a.Kind, a.Body; d.Kind != "" {
+			all = append(all, d)
+		}
+	}
+	return all, nil
+}
+
+// Delivered removes at most AtOnce deliveries that arrived; their hosts are well.
+func (db *DB) Delivered(ctx context.Context, all []Delivery) error {
+	ids, hosts := make([]any, AtOnce), make([]any, AtOnce)
+	for i, d := range all {
+		ids[i], hosts[i] = d.ID, d.Host
+	}
 	return db.write(ctx, func(t tx) error {
-		if err := t.exec("DELETE FROM deliveries WHERE id = $1", d.ID); err != nil {
-			return err
+		err := t.exec("DELETE FROM deliveries WHERE id IN "+among, ids...)
+		for _, d := range all {
+			if err == nil && d.Failures > 0 { // seldom
+				err = t.healthy(d.Host)
+			}
 		}
-		if d.Failures == 0 { // as nearly always
-			return t.schedule(d.Host)
-		}
-		return t.healthy(d.Host)
+		return errors.Join(err, t.exec("UPDATE hosts SET next = "+nextDue+" WHERE host IN "+among, hosts...))
 	})
 }
 

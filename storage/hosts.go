@@ -12,10 +12,31 @@ import (
 // when something is to be sent there, 0 when nothing waits. It is never later than it should be. It may be earlier, where
 // deliveries were dropped: who finds nothing to do then calls Reschedule.
 
+// Ready says which of the hosts to which something may be sent now are meant.
+type Ready int
+
+const (
+	AnyHost     Ready = iota
+	HealthyHost       // did not fail lately
+	UrgentHost        // a healthy one, and something waits for it that goes to one inbox
+)
+
+// until is when what is meant is due at the latest.
+func (r Ready) until(now time.Time) time.Time {
+	if r == UrgentHost {
+		return now.Add(-queuePatience)
+	}
+	return now
+}
+
 // ReadyHosts lists hosts to which something may be sent now, those that wait longest first. None of them is at rest.
-func (db *DB) ReadyHosts(ctx context.Context, limit int) ([]string, error) {
+func (db *DB) ReadyHosts(ctx context.Context, which Ready, limit int) ([]string, error) {
+	healthy := " AND failures = 0"
+	if which == AnyHost {
+		healthy = ""
+	}
 	return list(db.read(ctx), func(s scanner) (host string, err error) { return host, s.Scan(&host) },
-		"SELECT host FROM hosts WHERE next > 0 AND next <= $1 ORDER BY next, host LIMIT $2", ms(db.now()), limit)
+		"SELECT host FROM hosts WHERE next > 0 AND next <= $1"+healthy+" ORDER BY next, host LIMIT $2", ms(which.until(db.now())), limit)
 }
 
 // Reschedule finds out anew when something is to be sent to a host.
@@ -88,7 +109,7 @@ func (db *DB) Queue(ctx context.Context) ([]HostQueue, error) {
 		err = s.Scan(&q.Host, &q.Waiting, &next, &rest, &q.Failures, &q.Error)
 		q.Next = at(max(next, rest))
 		return q, err
-	}, `SELECT d.host, COUNT(*), MIN(d.due), COALESCE(MAX(h.due), 0), COALESCE(MAX(h.failures), 0), COALESCE(NULLIF(MAX(h.error), ''), MAX(d.error))
+	}, `SELECT d.host, COUNT(*), MIN(CASE WHEN d.due < d.created THEN d.created ELSE d.due END), COALESCE(MAX(h.due), 0), COALESCE(MAX(h.failures), 0), COALESCE(NULLIF(MAX(h.error), ''), MAX(d.error))
 		FROM deliveries d LEFT JOIN hosts h ON h.host = d.host GROUP BY d.host ORDER BY COUNT(*) DESC, d.host`)
 }
 
