@@ -46,7 +46,7 @@ func TestInBrowser(t *testing.T) {
 		"embed": embedStory, "hostile": hostileStory, "fallback": fallbackStory, "news": newsStory, "show": showStory, "keyboard": keyboardStory, "more": moreStory, "branch": branchStory, "settings": settingsStory, "axe": axeStory,
 		"steady":    steadyStory,
 		"permalink": permalinkStory, "lazy": lazyStory, "several": severalStory, "static": staticStory, "page": pageStory,
-		"colours": coloursStory, "narrow": narrowStory, "print": printStory,
+		"colours": coloursStory, "themes": themesStory, "narrow": narrowStory, "print": printStory,
 	} {
 		t.Run(name, func(t *testing.T) { story(newTab(t, ctx)) })
 	}
@@ -539,6 +539,31 @@ func coloursStory(b *tab) {
 	}
 	b.eval(`document.documentElement.dataset.theme = "light"`)
 	b.want(ink(".e-content"), light)
+}
+
+// themesStory: a blog's style reaches the comments, and themes do to all elements what breaks ours: some set everything
+// back, others draw lines below links and marks before quotes.
+func themesStory(b *tab) {
+	s, p, a := blogPost(b)
+	s.comment(p, thread.Comment{ID: id(2), Author: a, HTML: `<p>One <a href="https://example.org/">link</a></p><p>Two</p><blockquote><p>Quoted</p></blockquote><pre>code</pre>`})
+	b.open(b.blogPage(s, "<p>Words</p>"+element))
+	b.until(shown + ` == 2`)
+	b.eval(`(sheet => (sheet.replaceSync("* { margin: 0; padding: 0; border: 0 } a { color: inherit; text-decoration: none; border-bottom: 1px solid; box-shadow: 0 1px }` +
+		` blockquote { position: relative } blockquote::before { content: '!'; position: absolute }"), document.adoptedStyleSheets.unshift(sheet)))(new CSSStyleSheet())`)
+	b.eval(`window.box = (selector, at = 0) => document.querySelectorAll(".aw " + selector)[at].getBoundingClientRect()`)
+	for _, apart := range []string{`box(".e-content p", 2).top - box(".e-content p", 1).bottom`, `box("blockquote").top - box(".e-content p", 2).bottom`,
+		`box("pre").top - box("blockquote").bottom`, `box(".aw-actions").top - box("h2").bottom`, `box("h2").top - document.querySelector("body > p").getBoundingClientRect().bottom`} {
+		b.want(apart+" > 5", "true")
+	}
+	style := func(selector, property string) string {
+		return `getComputedStyle(document.querySelector(".aw ` + selector + `")).` + property
+	}
+	b.want(style(".e-content a", "textDecorationLine"), "underline")
+	b.want(style(".p-name", "borderBottomWidth")+"+"+style(".aw-when a", "boxShadow"), "0pxnone")
+	b.want(`getComputedStyle(document.querySelector(".aw blockquote"), "::before").content`, "none")
+	b.eval(`document.querySelector(".aw-ask").click()`)
+	b.until(`document.querySelector("dialog").open`)
+	b.want(`(box => Math.abs(box.left + box.right - innerWidth) < 20 && box.top > 100)(document.querySelector("dialog").getBoundingClientRect())`, "true")
 }
 
 // narrowStory: nothing sticks out at 320 pixels, also not the longest words of strangers.
