@@ -545,7 +545,7 @@ func coloursStory(b *tab) {
 // back, others draw lines below links and marks before quotes.
 func themesStory(b *tab) {
 	s, p, a := blogPost(b)
-	s.comment(p, thread.Comment{ID: id(2), Author: a, HTML: `<p>One <a href="https://example.org/">link</a></p><p>Two</p><blockquote><p>Quoted</p></blockquote><pre>code</pre>`})
+	s.comment(p, thread.Comment{ID: id(2), Author: a, HTML: `<p>One <a href="https://example.org/">link</a></p><p>Two</p><blockquote><p>Quoted</p></blockquote><pre>code</pre><ol><li>First</li></ol>`})
 	b.open(b.blogPage(s, "<p>Words</p>"+element))
 	b.until(shown + ` == 2`)
 	b.eval(`(sheet => (sheet.replaceSync("* { margin: 0; padding: 0; border: 0 } a { color: inherit; text-decoration: none; border-bottom: 1px solid; box-shadow: 0 1px }` +
@@ -561,6 +561,7 @@ func themesStory(b *tab) {
 	b.want(style(".e-content a", "textDecorationLine"), "underline")
 	b.want(style(".p-name", "borderBottomWidth")+"+"+style(".aw-when a", "boxShadow"), "0pxnone")
 	b.want(`getComputedStyle(document.querySelector(".aw blockquote"), "::before").content`, "none")
+	b.want(style("> ol > li", "display")+"+"+style(".e-content li", "display"), "blocklist-item") // what is no list item has no number
 	b.eval(`document.querySelector(".aw-ask").click()`)
 	b.until(`document.querySelector("dialog").open`)
 	b.want(`(box => Math.abs(box.left + box.right - innerWidth) < 20 && box.top > 100)(document.querySelector("dialog").getBoundingClientRect())`, "true")

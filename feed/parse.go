@@ -93,7 +93,7 @@ func newItem(it *gofeed.Item, at *url.URL) item {
 		out.guid = ""
 	}
 	for _, tag := range it.Categories[:min(len(it.Categories), maxTags)] {
-		if name := sanitize.Name(tag, 100); name != "" {
+		if name := sanitize.Name(tag, 100); name != "" && name != "Uncategorized" { // WordPress says so of what has no category
 			out.tags = append(out.tags, name)
 		}
 	}

@@ -25,7 +25,7 @@ const (
 // pictures are an item's: the one that it is illustrated with, its enclosures, then those of its text. What stands in the
 // text says what it shows (alt), also for the others.
 func pictures(it *gofeed.Item, at *url.URL) []thread.Picture {
-	album := album{base: at}
+	album := album{base: at, title: title(it.Title)}
 	if it.Image != nil {
 		album.add(it.Image.URL, "", it.Image.Title)
 	}
@@ -53,6 +53,7 @@ func pictures(it *gofeed.Item, at *url.URL) []thread.Picture {
 
 type album struct {
 	base     *url.URL
+	title    string // what a picture is not: Ghost's feeds put it in the place of each description
 	pictures []thread.Picture
 }
 
@@ -62,6 +63,9 @@ func (a *album) add(address, kind, alt string) {
 		return
 	}
 	p := thread.Picture{URL: page(u), Type: pictureType(u, kind), Alt: sanitize.Text(html.EscapeString(alt), maxAlt)}
+	if p.Alt == a.title {
+		p.Alt = ""
+	}
 	if iri, err := thread.ParseIRI(p.URL); err != nil || p.Type == "" {
 		return
 	} else {
