@@ -201,7 +201,7 @@ func (c *Config) checkAccountDomain() error {
 func (c *Config) checkFields() error {
 	for _, line := range c.Blog.Fields {
 		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "" || strings.TrimSpace(value) == "" || len(line) > 1000 ||
-			strings.ContainsFunc(line, unicode.IsControl) {
+			!utf8.ValidString(line) || strings.ContainsFunc(line, unicode.IsControl) {
 			return mistake(line, `is not a name and a value, such as "Pronouns: she/her"`)
 		}
 	}

@@ -399,6 +399,7 @@ func FuzzLoad(f *testing.F) {
 	f.Add("\"a\\nb\" = 1", "")
 	f.Add("[\"a\\nb\"]\nx = 1", "")
 	f.Add("base_url = [\"a\\nb\"]", "")
+	f.Add(minimal, "AFTERWORD_BLOG_FIELDS=a: \xff")
 	f.Fuzz(func(t *testing.T, text, pair string) {
 		c, err := load("f", text, []string{pair})
 		if err != nil {

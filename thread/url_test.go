@@ -16,11 +16,12 @@ func FuzzPage(f *testing.F) {
 	f.Add("https://example.com/?x& #y")
 	f.Add("https://%c2%a0/")
 	f.Add("https://%ff/")
+	f.Add("https://a../")
 	f.Add("https://[fe80::1%25eth0]/x")
 	const base = "https://comments.example.com"
 	f.Fuzz(func(t *testing.T, s string) {
 		if key := CanonicalURL(s); key != "" {
-			if again := CanonicalURL("https://" + key); again != key && !strings.HasPrefix(key, "www.") && !strings.Contains(key, "index.") && !strings.Contains(key, ":") && !strings.Contains(s, "..") {
+			if again := CanonicalURL("https://" + key); again != key && !strings.HasPrefix(key, "www.") && !strings.Contains(key, "index.") && !strings.Contains(key, ":") {
 				t.Errorf("%q is %q is %q", s, key, again)
 			}
 			if strings.ContainsAny(key, "\r\n#") {

@@ -67,3 +67,20 @@ func FuzzAccount(f *testing.F) {
 		}
 	})
 }
+
+// FuzzJRD: whatever another server's WebFinger says, what is read of it is an account and an id.
+func FuzzJRD(f *testing.F) {
+	for _, s := range []string{`{"subject":"acct:a@B.test:443","links":[{"rel":"self","type":"application/activity+json","href":"https://B.test/u"}]}`, `{"subject":"@a@bücher.test."}`, `{"subject":"a@b..","links":{}}`,
+		`{"links":[7,{"rel":"self","type":"application/ld+json; profile=x","href":"https://a.test/ u"}]}`, `[]`, ``} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, jrd []byte) {
+		account, self := ReadJRD(jrd)
+		if account != "" && accountIn("acct:"+account) != account {
+			t.Errorf("%q is %q is %q", jrd, account, accountIn("acct:"+account))
+		}
+		if self != "" && iri(string(self)) != self {
+			t.Errorf("%q is taken for an id", self)
+		}
+	})
+}
