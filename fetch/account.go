@@ -71,7 +71,7 @@ func accountAt(address string) (Account, error) {
 // newAccount checks a host and brings it into its one form. Accounts have no IPv6 literal in their names.
 func newAccount(user, host string) (Account, error) {
 	_, port, hasPort := strings.Cut(host, ":")
-	if _, err := strconv.ParseUint(port, 10, 16); hasPort && err != nil || strings.ContainsAny(host, "/?#%[]") || !utf8.ValidString(host) {
+	if n, err := strconv.ParseUint(port, 10, 16); hasPort && (err != nil || strconv.FormatUint(n, 10) != port) || strings.ContainsAny(host, "/?#%[]") || !utf8.ValidString(host) {
 		return Account{}, ErrNoAccount
 	}
 	u, err := parse("https://" + host + "/")

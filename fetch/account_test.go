@@ -50,7 +50,7 @@ func TestParseNoAccount(t *testing.T) {
 		"me＠home.test", "me@ho me.test", "me@home.test\n", "\nme@home.test", "m\re@home.test", "me@home.test\\x", "javascript:alert(1)", "data:text/html,x",
 		"//home.test", "http://home.test", "ftp://home.test", "https://", "https:///", "https:///@me", "https://me@home.test/", "https://me:x@home.test/@me",
 		"https://home.test\\@evil.test/", "https://home.test/%0d%0a", "https://home.test/\n", "https://other.test/@me@", "https://other.test/@me@a@b",
-		"me@[::1]", "https://[::1]/", "me@home.test:99999999", "me@home.test:65536", "me@home.test:", "me@home.test:80x", "me@home%2etest", "<b>@home.test",
+		"me@[::1]", "https://[::1]/", "me@home.test:99999999", "me@home.test:65536", "me@home.test:", "me@home.test:80x", "me@home.test:0443", "me@home%2etest", "<b>@home.test",
 		"me@home.test\x00", "me@\xff", "me@a..b", "me@..", ".", "..", "x:y@home.test", strings.Repeat("a", 65) + "@home.test", strings.Repeat("a", 10<<10),
 		"me@" + strings.Repeat("a.", 300) + "test", "https://home.test/" + strings.Repeat("x", 4<<10)} {
 		if got, err := ParseAccount(text); !errors.Is(err, ErrNoAccount) || got != (Account{}) {
@@ -61,7 +61,7 @@ func TestParseNoAccount(t *testing.T) {
 
 // FuzzParseAccount: whatever is typed, what comes out is an account that reads as itself, at a host to which a request may go.
 func FuzzParseAccount(f *testing.F) {
-	for _, text := range []string{"@me@home.test", "acct:me@home.test:8443", "https://other.test/@me@bücher.test", "home.test", "me@[::1]"} {
+	for _, text := range []string{"@me@home.test", "acct:me@home.test:8443", "https://other.test/@me@bücher.test", "home.test", "me@[::1]", "home.test:" + strings.Repeat("0", 1000) + "80"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
