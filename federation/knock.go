@@ -64,16 +64,22 @@ func (f *Federation) getSigned(ctx context.Context, g fetch.Get) (doc *fetch.Doc
 	return doc, err
 }
 
-// postSigned delivers once, signed anew. What tells of a new key is signed with the one that peers know.
+// postSigned delivers once, signed anew. What tells of a new key is signed with the one that peers know; who does not
+// remember that looks it up in vain, and is told again with the new one.
 func (f *Federation) postSigned(ctx context.Context, d storage.Delivery, t *turn) error {
 	me, err := f.identity(ctx)
 	if err != nil {
 		return err
 	}
-	s := me.signer
 	if d.Kind == "actor" && me.former != nil {
-		s = *me.former
+		if err := f.postAs(ctx, *me.former, d, t); !asksForAnother(err) {
+			return err
+		}
 	}
+	return f.postAs(ctx, me.signer, d, t)
+}
+
+func (f *Federation) postAs(ctx context.Context, s signer, d storage.Delivery, t *turn) error {
 	return f.knock(ctx, d.Inbox, d.Scheme, func(way string) error {
 		return f.Fetch.Post(ctx, fetch.Post{URL: d.Inbox, MediaType: wire.ActivityJSON, Body: d.Body, Sign: func(r *http.Request) error {
 			if err := t.take(ctx); err != nil {

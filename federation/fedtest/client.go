@@ -277,6 +277,13 @@ func (k keyring) Key(ctx context.Context, id string, fresh bool) (sign.Key, bool
 	return key, false, nil
 }
 
+// ForgetKeys makes the server forget the keys of all others, as one does that was set up anew.
+func (s *Server) ForgetKeys() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.keys)
+}
+
 // keyIn takes a key out of its owner's document.
 func keyIn(d object, id string) (sign.Key, error) {
 	for _, v := range d.list("publicKey") {

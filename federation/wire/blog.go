@@ -27,7 +27,6 @@ type Blog struct {
 	MovedTo   thread.IRI   // the account that the blog's followers were sent to; empty: none
 	KeyName   string       // fragment of the key's id; empty: "main-key"
 	KeyPEM    string       // the public key, SPKI in PEM
-	Former    Key          // the key before it, while that is still good
 	Published time.Time
 
 	Template     string // of a Note's text, made by Template; empty: title, text, link and tags
@@ -38,12 +37,6 @@ type Blog struct {
 type Field struct {
 	Name  string // plain text
 	Value string // plain text, or an address, which becomes a link
-}
-
-// Key is a public key of the blog.
-type Key struct {
-	Name string // fragment of its id
-	PEM  string // empty: there is none
 }
 
 func (b Blog) at(path string) thread.IRI { return thread.IRI(b.Base + path) }
@@ -58,9 +51,7 @@ func (b Blog) Following() thread.IRI { return b.at("/following") }
 func (b Blog) Featured() thread.IRI  { return b.at("/featured") }
 
 // KeyID is the id of the blog's key, a fragment of the actor: the form that every peer understands (PROTOCOL 1f).
-func (b Blog) KeyID() string { return b.keyID(b.KeyName) }
-
-func (b Blog) keyID(name string) string { return string(b.Actor()) + "#" + cmp.Or(name, "main-key") }
+func (b Blog) KeyID() string { return string(b.Actor()) + "#" + cmp.Or(b.KeyName, "main-key") }
 
 // Account is the blog's account without a leading "@": "blog@example.com".
 func (b Blog) Account() string { return b.Handle + "@" + b.domain() }
@@ -157,10 +148,7 @@ func (b Blog) extendActor(d doc) {
 	d["endpoints"] = doc{"sharedInbox": b.Inbox()}
 	d["indexable"] = true
 	d["manuallyApprovesFollowers"] = false
-	d["publicKey"] = b.publicKey(Key{b.KeyName, b.KeyPEM})
-	if b.Former.PEM != "" {
-		d["publicKey"] = []any{d["publicKey"], b.publicKey(b.Former)}
-	}
+	d["publicKey"] = b.publicKey()
 	if b.splitDomain() {
 		d["webfinger"] = b.Account()
 	}
@@ -198,8 +186,9 @@ func (f Field) document() doc {
 	return doc{"type": "PropertyValue", "name": f.Name, "value": value}
 }
 
-func (b Blog) publicKey(k Key) doc {
-	return doc{"id": b.keyID(k.Name), "owner": b.Actor(), "publicKeyPem": k.PEM}
+// publicKey is one object, never a list: to many servers an actor with a list of keys is no actor at all.
+func (b Blog) publicKey() doc {
+	return doc{"id": b.KeyID(), "owner": b.Actor(), "publicKeyPem": b.KeyPEM}
 }
 
 // picture is an image; its media type is what its name says.

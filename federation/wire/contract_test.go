@@ -22,18 +22,6 @@ func TestR054_WhatNamesNoAuthorIsItsSenders(t *testing.T) {
 	}
 }
 
-// While a former key is still good the actor lists both, each under an id of its own.
-func TestR072_BothKeysAreListed(t *testing.T) {
-	b := testBlog()
-	b.KeyName, b.Former = "key-2", Key{"main-key", "OLD"}
-	keys := parse(t, string(b.ActorDocument())).Profile.Keys
-	owner := b.Actor()
-	want := []PublicKey{{string(owner) + "#key-2", owner, b.KeyPEM}, {string(owner) + "#main-key", owner, "OLD"}}
-	if len(keys) != 2 || keys[0] != want[0] || keys[1] != want[1] || b.KeyID() != want[0].ID {
-		t.Errorf("got %+v, want %+v", keys, want)
-	}
-}
-
 func TestSpeaks(t *testing.T) {
 	for object, want := range map[string]bool{
 		`{"type":"Note"}`: true, `{"type":"Page"}`: true, `{"type":"Review","content":"Good."}`: true, `{"type":"Review"}`: false,
