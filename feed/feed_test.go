@@ -171,6 +171,7 @@ func TestSend(t *testing.T) {
 // What is gone from the feed and from the blog is removed when the blogger wants that, and never by a hiccup.
 func TestRemoveMissing(t *testing.T) {
 	s := open(t, func(c *feed.Config) { c.RemoveMissing = true })
+	s.serve("/", "text/html", "<html>")
 	a, b, aged := entry{name: "a"}, entry{name: "b"}, entry{name: "aged"}
 	for _, e := range []string{"/a/", "/b/", "/aged/"} {
 		s.page(e)

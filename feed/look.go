@@ -46,7 +46,7 @@ func (r *Reader) profile(ctx context.Context) error {
 	s.Profile = r.Now().Add(profileEvery)
 	page, err := getPage(ctx, r.Fetch, fetch.Get{URL: r.Blog})
 	if err != nil {
-		s.Profile = r.Now().Add(patience)
+		s.Profile = r.Now().Add(interval)
 		return r.keep(ctx, s)
 	}
 	err = r.DB.SaveProfile(ctx, storage.Profile{Name: strings.TrimSpace(page.Title), Summary: page.Description, Icon: page.Icon, Lang: page.Lang})

@@ -34,3 +34,16 @@ func TestProfile(t *testing.T) {
 	s.read()
 	expect()
 }
+
+// A blog that is not there yet when we first ask is asked again soon, not with a nameless account until the evening.
+func TestProfileOfABlogThatStartsAfterUs(t *testing.T) {
+	s := open(t)
+	s.feed()
+	s.read()
+	s.serve("/", "text/html", "<html><title>Words</title>")
+	s.t = s.t.Add(10 * time.Minute)
+	s.read()
+	if got, err := s.db.Profile(s.Context()); err != nil || got.Name != "Words" {
+		t.Fatalf("%+v %v", got, err)
+	}
+}
