@@ -71,7 +71,7 @@ func (c *call) writeConfig(cfg *config.Config, file string) error {
 	if cfg.Blog.Feed == "" {
 		c.printf("- The front page names no feed. Set blog.feed in %s, or add posts with \"afterword post add\".\n", file)
 	}
-	c.printf("- Let your web server hand requests over.\n\n%s\n- Start it: afterword -config %s serve\n- Let each post's page say whose it is, in its head (as Hugo writes it):\n\n%s\n"+
+	c.printf("- Let your web server hand requests over.\n\n%s\n- Start it: afterword -config %s serve\n- Let each post's page say whose it is, in its head (as Hugo writes it; docs/embedding.md has it for others, and where the comments go):\n\n%s\n"+
 		"- Then: afterword -config %s doctor\n", indent(proxyLines(cfg)), file, indent(alternate(thread.IRI(cfg.BaseURL+"/posts{{ .RelPermalink }}"))), file)
 	return nil
 }
