@@ -394,7 +394,7 @@ func TestR080_WhatWasTakenAwayStaysAway(t *testing.T) {
 	s := open(t)
 	eve, bad := s.stranger("https://eve.test/eve"), s.stranger("https://bad.test/bad")
 	s.serve("https://bad.test/n/1", bad.note("https://bad.test/n/1", id, "Blocked."))
-	ids := append(s.below(eve, id, 3), "https://bad.test/n/1")
+	ids := append(s.below(eve, id, 4), "https://bad.test/n/1")
 	s.withReplies(eve, id, object{"id": id + "/r", "type": "Collection", "items": ids})
 	say := func(n int) string { return ids[n].(string) }
 
@@ -407,6 +407,10 @@ func TestR080_WhatWasTakenAwayStaysAway(t *testing.T) {
 	eve.says(eve.activity("Delete", say(1))) // before it ever came
 	eve.says(eve.create(eve.note(say(2), id, "Removed by the blogger.")))
 	if err := s.db.RemoveComment(s.ctx, thread.IRI(say(2))); err != nil {
+		t.Fatal(err)
+	}
+	eve.says(eve.create(eve.note(say(3), id, "Hidden by the blogger.")))
+	if err := s.db.Moderate(s.ctx, thread.IRI(say(3)), thread.Hidden); err != nil {
 		t.Fatal(err)
 	}
 	s.passes(25 * time.Hour)

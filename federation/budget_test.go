@@ -132,7 +132,7 @@ func TestSlowStrangers(t *testing.T) {
 				t.Error(why)
 			}
 			if m.pace = nil; c.shown > 0 {
-				m.passes(2 * time.Hour)
+				m.passes(25 * time.Minute)
 				if got := m.post().Comments; got != c.steps {
 					t.Errorf("%d of %d are shown in the end\n%s", got, c.steps, m.ledger())
 				}
@@ -315,5 +315,29 @@ func TestARunCostsNoMore(t *testing.T) {
 	m.passes(time.Hour)
 	if got := m.post().Comments; got != 151 {
 		t.Errorf("%d comments in the end", got)
+	}
+}
+
+// What an account says of itself is confirmed from the same purse: its key in a document of its own, its name on another
+// domain, the account that it moved to.
+func TestClaimsArePaidToo(t *testing.T) {
+	m := metered(t)
+	eve := m.stranger("https://eve.test/eve")
+	eve.keyID = "https://eve.test/key"
+	eve.with(object{"webfinger": "eve@name.test", "movedTo": "https://new.test/eve"})
+	m.serve(eve.keyID, eve.publicKey())
+	m.serve("https://new.test/eve", m.stranger("https://new.test/eve").document())
+	m.serve("https://name.test/", object{})
+	_, said := m.strangers(21)
+	said = changed(said, object{"id": "https://eve.test/n/1", "attributedTo": eve.id, "inReplyTo": said["id"]})
+	before := m.outbound()
+	eve.says(eve.create(said))
+	m.within("one that has a lot to say of itself")
+	asked := m.outbound() - before
+	for i := range 21 { // what those are called whose comments are shown is no part of it
+		asked -= m.outboundTo(fmt.Sprintf("https://s%d.test/.well-known/webfinger?resource=acct%%3Apeve%%40s%d.test", i, i))
+	}
+	if asked > 30 || m.network.Requests("name.test") == 0 || m.network.Requests("new.test") == 0 {
+		t.Errorf("%d requests\n%s", asked, strings.Join(m.network.Log(), "\n"))
 	}
 }
