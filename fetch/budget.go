@@ -19,6 +19,7 @@ const (
 // Budget is what is left of that to all the Gets that are made with its context: thirty requests, 2 MiB and ten seconds,
 // redirects, repeated signatures and failures included. All three are paid in one coin, so that one number is all there is
 // to store: a request costs the time that it takes, and no less than a thirtieth of the whole, nor than its bytes' share.
+// What costs nobody else anything is free: to wait in line for a host, or for the answer to another's request.
 //
 // Without a budget a Get has no bounds but its own. One goroutine at a time spends from it.
 type Budget struct {
@@ -48,7 +49,7 @@ func (b *Budget) left() time.Duration { return MostTime - b.Spent }
 // bytes is how much may be read at once.
 func (b *Budget) bytes() int64 { return int64(b.left() / perByte) }
 
-// patience is how long a Get may take, and what it means if it takes longer. Half of what is left, but four seconds if
+// patience is how long a request may take, and what it means if it takes longer. Half of what is left, but four seconds if
 // there are: who waits for a server that hangs can ask it again when it is well.
 func (b *Budget) patience() (time.Duration, error) {
 	if within := max(b.left()/2, 4*time.Second); within < b.left() {

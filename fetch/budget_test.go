@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -105,5 +106,29 @@ func TestPatience(t *testing.T) {
 	}
 	if within, late := budgetOf(t.Context()).patience(); within < time.Hour || late != errTime {
 		t.Error(within, late)
+	}
+}
+
+// TestBudgetOfManyAtOnce: of equal questions that are asked at once, one is paid for.
+func TestBudgetOfManyAtOnce(t *testing.T) {
+	var clock atomic.Int64
+	p := serve(t, func(http.ResponseWriter, *http.Request) { clock.Add(int64(2 * time.Second)) })
+	c := New(Options{AllowPrivate: true, Now: func() time.Time { return time.Unix(0, clock.Load()) }})
+	budgets := make([]Budget, 4)
+	var all sync.WaitGroup
+	for n := range budgets {
+		all.Go(func() {
+			if _, err := c.Get(budgets[n].In(t.Context()), Get{URL: p.URL}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	var total time.Duration
+	for _, b := range budgets {
+		total += b.Spent
+	}
+	if want := time.Duration(p.hits.Load()) * 2 * time.Second; total != want {
+		t.Errorf("%s for %d requests", total, p.hits.Load())
 	}
 }

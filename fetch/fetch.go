@@ -138,7 +138,13 @@ func (c *Client) Get(ctx context.Context, g Get) (*Document, error) {
 	if err := c.remembered(id, g.Fresh); err != nil {
 		return nil, named(err, g.URL)
 	}
-	doc, err := c.ask(ctx, id, u, g)
+	ctx, cancel := c.timeLimit(ctx, c.limits.total, errTime)
+	defer cancel()
+	doc, err := c.share(ctx, id, func() (*Document, error) {
+		doc, err := c.follow(ctx, u, g)
+		c.remember(id, err)
+		return doc, err
+	})
 	if err == nil {
 		err = g.refuses(doc.Status, doc.Header) // again: who joined another's request may want another type
 	}
@@ -148,24 +154,9 @@ func (c *Client) Get(ctx context.Context, g Get) (*Document, error) {
 	return doc, nil
 }
 
-// ask asks within what the context's budget allows. It costs time, too, to wait for another's request or for a slot.
-func (c *Client) ask(ctx context.Context, id identity, u *url.URL, g Get) (*Document, error) {
-	b := budgetOf(ctx)
-	before, began := b.Spent, c.now()
-	within, late := b.patience()
-	ctx, cancel := c.timeLimit(ctx, within, late)
-	defer cancel()
-	doc, err := c.share(ctx, id, func() (*Document, error) {
-		doc, err := c.follow(ctx, u, g, b)
-		c.remember(id, err)
-		return doc, err
-	})
-	b.Spent = max(b.Spent, before+c.now().Sub(began))
-	return doc, err
-}
-
 // follow asks u and then where it redirects to. The tokens this took are given back if it ends well.
-func (c *Client) follow(ctx context.Context, u *url.URL, g Get, b *Budget) (*Document, error) {
+func (c *Client) follow(ctx context.Context, u *url.URL, g Get) (*Document, error) {
+	b := budgetOf(ctx)
 	var asked []*host
 	at := g.URL
 	for range g.requests() {
@@ -202,6 +193,9 @@ func (g Get) requests() int {
 // hop makes one request to a host that admitted it, and returns either a document or where to go next.
 func (c *Client) hop(ctx context.Context, h *host, u *url.URL, g Get, b *Budget) (doc *Document, next *url.URL, err error) {
 	began, allowed, read := c.now(), b.bytes(), int64(0)
+	within, late := b.patience()
+	ctx, cancel := c.timeLimit(ctx, within, late)
+	defer cancel()
 	defer func() {
 		b.pay(c.now().Sub(began), read)
 		c.leave(h, err)
