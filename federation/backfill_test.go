@@ -550,3 +550,18 @@ func TestGoneAtItsOrigin(t *testing.T) {
 		}
 	}
 }
+
+// Below a depth of fifty nothing more is looked for (PROTOCOL 2e).
+func TestDeepThreadsEnd(t *testing.T) {
+	s := open(t)
+	eve := s.stranger("https://eve.test/eve")
+	ids, notes := s.chain(eve, 60, note)
+	for i, o := range notes[:59] {
+		s.serve(ids[i], changed(o, object{"replies": object{"id": ids[i] + "/r", "type": "Collection", "items": []any{ids[i+1]}}}))
+	}
+	eve.says(eve.create(notes[0]))
+	s.passes(30 * time.Minute)
+	if n := s.post().Comments; n != 51 {
+		t.Errorf("%d comments, want one at each depth from 0 to 50", n)
+	}
+}
