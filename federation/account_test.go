@@ -1,12 +1,14 @@
 package federation_test
 
 import (
+	"crypto/rsa"
 	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"afterword/federation"
+	"afterword/federation/sign"
 	"afterword/storage"
 	"afterword/thread"
 )
@@ -35,12 +37,22 @@ func TestR072_KeyRotation(t *testing.T) {
 	if !one || now["id"] == was["id"] || now["publicKeyPem"] == was["publicKeyPem"] {
 		t.Errorf("%v\nwas %v", s.document(actor)["publicKey"], was)
 	}
+	former := s.document(actor)["assertionMethod"].([]any)[0].(object)
+	key, err := sign.ParsePublicKey(former["publicKeyMultibase"].(string))
+	want, err2 := sign.ParsePublicKey(was["publicKeyPem"].(string))
+	if errors.Join(err, err2) != nil || !want.(*rsa.PublicKey).Equal(key) || former["id"] != was["id"] || former["controller"] != actor {
+		t.Errorf("%v is not %v: %v", former, was, errors.Join(err, err2))
+	}
 	if _, _, err := s.db.SavePost(s.ctx, storage.Draft{URL: "https://blog.test/2026/april/", Title: "April"}); err != nil {
 		t.Fatal(err)
 	}
 	s.settle()
 	if got := s.told(s.alpha, "Create"); len(got) != 1 { // verified with the new key, which alpha looked up
 		t.Error(got)
+	}
+	s.advance(24 * time.Hour)
+	if left := s.document(actor)["assertionMethod"]; left != nil {
+		t.Error("the former key is good for ever")
 	}
 }
 

@@ -39,15 +39,15 @@ const (
 	toldSetting  = "actor_told"     // a hash of the profile that the world was last told
 )
 
-// formerGood is how long a key that was replaced signs what tells of the new one (PROTOCOL 72): whoever could not be
-// reached for longer looks the new one up.
+// formerGood is how long a key that was replaced stays good, and signs what tells of the new one (PROTOCOL 72): whoever
+// could not be reached for longer looks the new one up.
 const formerGood = 24 * time.Hour
 
 // identity is the blog as it signs and as it describes itself at a moment.
 type identity struct {
 	blog   wire.Blog
 	signer signer
-	former *signer // the key before, while it tells of the new one
+	former *signer // the key before, while it is good
 }
 
 // signer signs in every way that servers ask for.
@@ -100,7 +100,7 @@ func (f *Federation) identify(ctx context.Context, sure bool) (identity, error) 
 	}
 	me := k.me
 	if !f.Now().Before(k.ends) {
-		me.former = nil
+		me.former, me.blog.Former = nil, wire.Former{}
 	}
 	return me, nil
 }
@@ -138,6 +138,7 @@ func (k *keychain) identity(blog wire.Blog) identity {
 	blog.KeyName, blog.KeyPEM = k.texts[nameSetting], sign.PublicPEM(k.current)
 	me := identity{blog: blog, signer: signer{sign.Signer{KeyID: blog.KeyID(), Private: k.current}}}
 	if k.former != nil {
+		me.blog.Former = wire.Former{Name: k.name, Multibase: sign.PublicMultibase(k.former)}
 		blog.KeyName = k.name
 		me.former = &signer{sign.Signer{KeyID: blog.KeyID(), Private: k.former}}
 	}
@@ -151,8 +152,8 @@ func aliases(texts map[string]string) (ids []thread.IRI) {
 	return ids
 }
 
-// RotateKey gives the blog a new key. Those who follow or ever commented are told, signed with the key they know. A running
-// server notices by itself.
+// RotateKey gives the blog a new key. Those who follow or ever commented are told, signed with the key they know, which
+// stays good for a day. A running server notices by itself.
 func (f *Federation) RotateKey(ctx context.Context) error {
 	old, err := f.DB.Settings(ctx, keySetting, nameSetting)
 	if err != nil {
@@ -255,7 +256,7 @@ func (f *Federation) tellProfile(ctx context.Context) error {
 		return err
 	}
 	profile := me.blog
-	profile.KeyName, profile.KeyPEM = "", "" // who changes these tells of it
+	profile.KeyName, profile.KeyPEM, profile.Former = "", "", wire.Former{} // who changes these tells of it
 	profile.Aliases, profile.MovedTo = nil, ""
 	sum := sha256.Sum256(profile.ActorDocument())
 	now := map[string]string{toldSetting: base64.RawURLEncoding.EncodeToString(sum[:])}

@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"math/big"
+	"slices"
 	"strings"
 )
 
@@ -26,7 +27,7 @@ const maxPEM = 16 << 10
 
 // ParsePublicKey reads the publicKeyPem of an actor: one block "PUBLIC KEY" (SPKI) or "RSA PUBLIC KEY" (PKCS #1) with
 // an RSA key of 2048 to 4096 bits and e = 65537, or an Ed25519 key. Line ends may be CRLF. It also reads the
-// publicKeyMultibase of a Multikey (FEP-521a) that is Ed25519. Anything else is an *Error of kind Refused. The result is
+// publicKeyMultibase of a Multikey (FEP-521a) with such a key. Anything else is an *Error of kind Refused. The result is
 // an *rsa.PublicKey or an ed25519.PublicKey.
 func ParsePublicKey(text string) (crypto.PublicKey, error) {
 	if strings.HasPrefix(text, "z") {
@@ -109,25 +110,52 @@ func signedWith(key crypto.PublicKey, text, sig []byte) bool {
 	return false
 }
 
-// parseMultibase reads base58btc of an Ed25519 key, "z6Mk…".
+// The prefixes of keys in a Multikey (the multicodec table): ed25519-pub, and rsa-pub before PKCS #1.
+const (
+	multiEd25519 = "\xed\x01"
+	multiRSA     = "\x85\x24"
+)
+
+// maxMultibase is longer than an RSA key of 4096 bits in base58.
+const maxMultibase = 800
+
+const base58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+
+// parseMultibase reads base58btc, "z6Mk…" for an Ed25519 key, "z4MX…" for RSA.
 func parseMultibase(s string) (crypto.PublicKey, error) {
-	const digits = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 	number := new(big.Int)
-	if len(s) != 48 { // as long as all with the prefix ed 01 are
-		return nil, refused("the multibase key is not Ed25519")
+	if len(s) > maxMultibase {
+		return nil, refused("the multibase key is longer than %d bytes", maxMultibase)
 	}
 	for _, c := range []byte(s[1:]) {
-		digit := strings.IndexByte(digits, c)
+		digit := strings.IndexByte(base58, c)
 		if digit < 0 {
 			return nil, refused("the multibase key is not base58")
 		}
 		number.Add(number.Mul(number, big.NewInt(58)), big.NewInt(int64(digit)))
 	}
-	key := number.Bytes()
-	if s[0] != 'z' || len(key) != 34 || key[0] != 0xed || key[1] != 0x01 {
-		return nil, refused("the multibase key is not Ed25519")
+	text := string(number.Bytes())
+	if key, ok := strings.CutPrefix(text, multiEd25519); ok && len(key) == ed25519.PublicKeySize {
+		return ed25519.PublicKey(key), nil
 	}
-	return ed25519.PublicKey(key[2:]), nil
+	if der, ok := strings.CutPrefix(text, multiRSA); ok {
+		if key, err := x509.ParsePKCS1PublicKey([]byte(der)); err == nil && checkPublic(key) == nil {
+			return key, nil
+		}
+	}
+	return nil, refused("the multibase key is neither Ed25519 nor RSA of %d to %d bits", minBits, maxBits)
+}
+
+// PublicMultibase is the public key as the publicKeyMultibase of a Multikey (FEP-521a), which ParsePublicKey reads.
+func PublicMultibase(key *rsa.PrivateKey) string {
+	number := new(big.Int).SetBytes(append([]byte(multiRSA), x509.MarshalPKCS1PublicKey(&key.PublicKey)...))
+	var digits []byte // the last one first
+	for digit := new(big.Int); number.Sign() > 0; {
+		number.DivMod(number, big.NewInt(58), digit)
+		digits = append(digits, base58[digit.Int64()])
+	}
+	slices.Reverse(digits)
+	return "z" + string(digits)
 }
 
 // NewPrivateKey makes a key for an actor of ours: RSA with 2048 bits, which every peer can verify.

@@ -143,7 +143,16 @@ func TestR036_Multikey(t *testing.T) {
 	if key, err = ParsePublicKey(multibase(0xed, 0x01, public)); err != nil || !public.Equal(key) {
 		t.Errorf("%x, %v", key, err)
 	}
+	rsaKey, err := NewPrivateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if key, err = ParsePublicKey(PublicMultibase(rsaKey)); err != nil || !rsaKey.PublicKey.Equal(key) {
+		t.Errorf("%v, %v", key, err)
+	}
+	weak := &rsa.PublicKey{N: new(big.Int).Rsh(rsaKey.N, 1024), E: rsaKey.E}
 	for _, s := range []string{
+		multibase(0x85, 0x24, x509.MarshalPKCS1PublicKey(weak)), multibase(0x85, 0x24, []byte("nothing of the kind")),
 		"", "z", fromSpec[1:], "u" + fromSpec[1:], fromSpec + "1", fromSpec[:47], fromSpec[:47] + "0", fromSpec[:47] + "é",
 		"z" + strings.Repeat("z", 47), "z" + strings.Repeat("1", 47), strings.Repeat("z", 5<<20), multibase(0xec, 0x01, public),
 	} {

@@ -27,6 +27,7 @@ type Blog struct {
 	MovedTo   thread.IRI   // the account that the blog's followers were sent to; empty: none
 	KeyName   string       // fragment of the key's id; empty: "main-key"
 	KeyPEM    string       // the public key, SPKI in PEM
+	Former    Former       // the key before it, while that is still good
 	Published time.Time
 
 	Template     string // of a Note's text, made by Template; empty: title, text, link and tags
@@ -37,6 +38,12 @@ type Blog struct {
 type Field struct {
 	Name  string // plain text
 	Value string // plain text, or an address, which becomes a link
+}
+
+// Former is a public key that the blog had before.
+type Former struct {
+	Name      string // fragment of its id
+	Multibase string // empty: there is none
 }
 
 func (b Blog) at(path string) thread.IRI { return thread.IRI(b.Base + path) }
@@ -51,7 +58,9 @@ func (b Blog) Following() thread.IRI { return b.at("/following") }
 func (b Blog) Featured() thread.IRI  { return b.at("/featured") }
 
 // KeyID is the id of the blog's key, a fragment of the actor: the form that every peer understands (PROTOCOL 1f).
-func (b Blog) KeyID() string { return string(b.Actor()) + "#" + cmp.Or(b.KeyName, "main-key") }
+func (b Blog) KeyID() string { return b.keyID(b.KeyName) }
+
+func (b Blog) keyID(name string) string { return string(b.Actor()) + "#" + cmp.Or(name, "main-key") }
 
 // Account is the blog's account without a leading "@": "blog@example.com".
 func (b Blog) Account() string { return b.Handle + "@" + b.domain() }
@@ -111,10 +120,14 @@ func cutPort(host string) (name, port string) {
 func (b Blog) ActorDocument() []byte { return encode(b.actorContext(), b.actor()) }
 
 func (b Blog) actorContext() string {
-	if b.splitDomain() {
-		return splitActorContext
+	context := actorContext
+	if b.Former.Multibase != "" {
+		context += multikeyContext
 	}
-	return actorContext
+	if b.splitDomain() {
+		context += webfingerContext
+	}
+	return context + actorTerms
 }
 
 func (b Blog) splitDomain() bool {
@@ -148,7 +161,7 @@ func (b Blog) extendActor(d doc) {
 	d["endpoints"] = doc{"sharedInbox": b.Inbox()}
 	d["indexable"] = true
 	d["manuallyApprovesFollowers"] = false
-	d["publicKey"] = b.publicKey()
+	b.extendKeys(d)
 	if b.splitDomain() {
 		d["webfinger"] = b.Account()
 	}
@@ -186,9 +199,13 @@ func (f Field) document() doc {
 	return doc{"type": "PropertyValue", "name": f.Name, "value": value}
 }
 
-// publicKey is one object, never a list: to many servers an actor with a list of keys is no actor at all.
-func (b Blog) publicKey() doc {
-	return doc{"id": b.KeyID(), "owner": b.Actor(), "publicKeyPem": b.KeyPEM}
+// extendKeys adds the public keys. publicKey is one object, never a list: to many servers an actor with a list of keys is no
+// actor at all. A former key stands where only those look who can read several (FEP-521a).
+func (b Blog) extendKeys(d doc) {
+	d["publicKey"] = doc{"id": b.KeyID(), "owner": b.Actor(), "publicKeyPem": b.KeyPEM}
+	if b.Former.Multibase != "" {
+		d["assertionMethod"] = []any{doc{"id": b.keyID(b.Former.Name), "type": "Multikey", "controller": b.Actor(), "publicKeyMultibase": b.Former.Multibase}}
+	}
 }
 
 // picture is an image; its media type is what its name says.

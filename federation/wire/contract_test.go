@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"afterword/thread"
@@ -19,6 +21,21 @@ func TestR054_WhatNamesNoAuthorIsItsSenders(t *testing.T) {
 		if got := a.Object.AudienceOf(a); got != want {
 			t.Errorf("%s: %v, want %v", object, got, want)
 		}
+	}
+}
+
+// A former key stands beside the key, not in a list with it.
+func TestR072_FormerKey(t *testing.T) {
+	b := testBlog()
+	b.KeyName, b.Former = "key-2", Former{"main-key", "z4MX"}
+	keys := parse(t, string(b.ActorDocument())).Profile.Keys
+	owner := b.Actor()
+	want := []PublicKey{{string(owner) + "#key-2", owner, b.KeyPEM}, {string(owner) + "#main-key", owner, "z4MX"}}
+	if !slices.Equal(keys, want) || b.KeyID() != want[0].ID || !strings.Contains(string(b.ActorDocument()), "multikey/v1") {
+		t.Errorf("got %+v, want %+v", keys, want)
+	}
+	if b.Former = (Former{}); strings.Contains(string(b.ActorDocument()), "ultikey") {
+		t.Error("there is no former key")
 	}
 }
 

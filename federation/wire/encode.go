@@ -35,11 +35,10 @@ const (
 		`"approvalRequired":{"@id":"gts:approvalRequired","@type":"@id"},` +
 		`"pt":"https://joinpeertube.org/ns#","commentsEnabled":"pt:commentsEnabled"}]`
 
-	actorContext = `["https://www.w3.org/ns/activitystreams","https://w3id.org/security/v1",` + actorTerms
-	// splitActorContext has the webfinger term (FEP-2c59), for an account on another domain than its server.
-	splitActorContext = `["https://www.w3.org/ns/activitystreams","https://w3id.org/security/v1",` +
-		`"https://purl.archive.org/socialweb/webfinger",` + actorTerms
-	actorTerms = `{"toot":"http://joinmastodon.org/ns#","discoverable":"toot:discoverable","indexable":"toot:indexable",` +
+	actorContext     = `["https://www.w3.org/ns/activitystreams","https://w3id.org/security/v1",`
+	multikeyContext  = `"https://www.w3.org/ns/did/v1","https://w3id.org/security/multikey/v1",` // FEP-521a
+	webfingerContext = `"https://purl.archive.org/socialweb/webfinger",`                         // FEP-2c59
+	actorTerms       = `{"toot":"http://joinmastodon.org/ns#","discoverable":"toot:discoverable","indexable":"toot:indexable",` +
 		`"featured":{"@id":"toot:featured","@type":"@id"},` +
 		`"attributionDomains":{"@id":"toot:attributionDomains","@container":"@set"},` +
 		`"manuallyApprovesFollowers":"as:manuallyApprovesFollowers",` +
