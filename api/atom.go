@@ -108,7 +108,7 @@ func (s *Server) blogHead(m *markup, q query) {
 
 // entry is one comment. What it warns of is read on its page: feed readers fold nothing.
 func (s *Server) entry(m *markup, r *storage.Recent) {
-	c := &thread.Placed{Comment: r.Comment, Replies: r.Replies}
+	c := thread.Placed{Comment: &r.Comment, Replies: r.Replies}
 	m.put("<entry>\n")
 	m.element("id", string(c.ID))
 	m.element("title", name(c.Author)+" – "+cmp.Or(r.PostTitle, r.PostURL))
@@ -162,7 +162,7 @@ func (m *markup) feedLink(rel literal, href, mime, count string) {
 func (s *Server) permalink(page string, comment thread.IRI) string {
 	address := s.Base + "/t?" + url.Values{"url": {page}}.Encode()
 	if comment != "" {
-		address += "#" + anchor(comment)
+		address += "#" + comment.Anchor()
 	}
 	return address
 }

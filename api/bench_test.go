@@ -205,7 +205,7 @@ func BenchmarkPage(b *testing.B) {
 		comments, err := s.DB.Thread(context.Background(), p.ID)
 		s.must(err)
 		inside := first
-		all := thread.Arrange(comments, thread.Oldest)
+		all := thread.Arrange(comments).List()
 		inside.after, err = parseCursor(cursorInside(all[0], all[n/3]))
 		s.must(err)
 		b.Run(fmt.Sprint("first/", n), func(b *testing.B) { s.rebuild(b, first, comment) })

@@ -252,7 +252,7 @@ func newsStory(b *tab) {
 	b.want(shown, "1")
 	b.must(chromedp.Do(b.ctx, chromedp.Click(chromedp.CSS("[role=status] button"))))
 	b.until(shown + ` == 3`)
-	b.want(`document.activeElement.id + document.querySelector("[role=status]").innerText`, anchor(id(3)))
+	b.want(`document.activeElement.id + document.querySelector("[role=status]").innerText`, id(3).Anchor())
 
 	b.must(chromedp.Do(b.ctx, chromedp.Click(chromedp.CSS(".aw-warning summary"))))
 	b.want(`document.querySelector(".aw-warning").open`, "true")
@@ -291,8 +291,8 @@ func steadyStory(b *tab) {
 	}
 	b.open(b.blogPage(s, `<afterword-thread refresh="0.05" sort="newest" news="show"></afterword-thread>`))
 	b.until(`document.querySelectorAll(".aw article").length == 31`)
-	b.eval(fmt.Sprintf(`document.getElementById("%s").scrollIntoView()`, anchor(id(20))))
-	place := fmt.Sprintf(`Math.round(document.getElementById("%s").getBoundingClientRect().top)`, anchor(id(20)))
+	b.eval(fmt.Sprintf(`document.getElementById("%s").scrollIntoView()`, id(20).Anchor()))
+	place := fmt.Sprintf(`Math.round(document.getElementById("%s").getBoundingClientRect().top)`, id(20).Anchor())
 	before := b.eval(place)
 	s.comment(p, thread.Comment{ID: id(50), Author: a, HTML: "<p>New, and on top</p>"})
 	b.until(`document.querySelectorAll(".aw article").length == 32`)
@@ -305,7 +305,7 @@ func permalinkStory(b *tab) {
 	for i := range 200 {
 		s.comment(p, thread.Comment{ID: id(10 + i), Author: a, HTML: strings.Repeat("<p>Words and words.</p>", i%7)})
 	}
-	want := anchor(id(150))
+	want := id(150).Anchor()
 	b.open(b.blogPage(s, `<p>`+strings.Repeat("<br>", 500)+`</p>`+element) + "#" + want)
 	b.until(fmt.Sprintf(`document.querySelector("li:target")?.id == "%s"`, want))
 	b.until(fmt.Sprintf(`Math.abs(document.getElementById("%s").getBoundingClientRect().top) < 100`, want))
@@ -429,7 +429,7 @@ func moreStory(b *tab) {
 	count := `document.querySelectorAll(".aw article").length`
 	b.open(host)
 	b.until(count + fmt.Sprint(" > ", maxPaged-9))
-	first, last := anchor(id(maxPaged-maxPaged%3)), anchor(id(n-1))
+	first, last := id(maxPaged-maxPaged%3).Anchor(), id(n-1).Anchor()
 	b.eval(`document.querySelector(".aw-more a").focus()`)
 	b.must(chromedp.Do(b.ctx, chromedp.KeyEvent(kb.Enter)))
 	b.until(count + fmt.Sprint(" == ", n))
@@ -471,12 +471,12 @@ func branchStory(b *tab) {
 	b.eval(`window.opened = true`)
 	b.must(chromedp.Do(b.ctx, chromedp.Click(chromedp.CSS(".aw-more a"))))
 	b.until(count + fmt.Sprint(" == ", n+2))
-	b.want(`window.opened + document.activeElement.id + document.querySelectorAll(".aw-more").length`, "true"+anchor(id(maxPaged))+"0")
+	b.want(`window.opened + document.activeElement.id + document.querySelectorAll(".aw-more").length`, "true"+id(maxPaged).Anchor()+"0")
 	whole := func() {
 		b.Helper()
 		b.want(fmt.Sprintf(`document.querySelectorAll(".aw%s > li").length`, strings.Repeat(" > ol > li", maxIndent)+" > ol"), fmt.Sprint(n-maxIndent))
 		b.want(`document.querySelectorAll(".aw-to").length`, fmt.Sprint(n-maxIndent-1))
-		b.want(`[`+fmt.Sprintf(`"%s", "%s"`, anchor(id(n)), anchor(id(n+1)))+`].map(id => document.getElementById(id).parentNode.closest("li")?.id)`, anchor(id(2))+",")
+		b.want(`[`+fmt.Sprintf(`"%s", "%s"`, id(n).Anchor(), id(n+1).Anchor())+`].map(id => document.getElementById(id).parentNode.closest("li")?.id)`, id(2).Anchor()+",")
 	}
 	whole()
 	b.eval(`document.activeElement.blur()`)

@@ -96,7 +96,7 @@ func (s *Server) commentJSON(c step) commentJSON {
 }
 
 // original is where a comment stands at its author's server. An imported one may stand nowhere else.
-func original(c *thread.Placed) string {
+func original(c thread.Placed) string {
 	if url := web(c.URL); url != "" || c.Imported {
 		return url
 	}
@@ -104,7 +104,7 @@ func original(c *thread.Placed) string {
 }
 
 // profile is the page of a comment's author.
-func profile(c *thread.Placed) string {
+func profile(c thread.Placed) string {
 	if url := web(c.Author.URL); url != "" || c.Imported {
 		return url
 	}

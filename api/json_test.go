@@ -218,8 +218,16 @@ func TestPagingInside(t *testing.T) {
 			comments = append(comments, c)
 		}
 		for _, order := range []thread.Order{thread.Oldest, thread.Newest} {
-			whole := thread.Arrange(comments, order)
-			all := branches(thread.Arrange(comments, thread.Oldest))
+			all := thread.Arrange(comments)
+			whole := all.List()
+			if order == thread.Newest {
+				whole = nil
+				for _, top := range slices.Backward(all.Top()) {
+					for n := range top.Branch() {
+						whole = append(whole, n.Placed)
+					}
+				}
+			}
 			q := query{view: asPage, order: order}
 			for seen, n := 0, 0; ; n++ {
 				p := q.part(thread.Post{}, all, noon)
@@ -260,7 +268,7 @@ func TestGoesOnWithin(t *testing.T) {
 	}
 	comments = append(comments, thread.Comment{ID: id(9000), Parent: id(0), State: thread.Visible, Published: noon.Add(time.Hour)})
 	q := query{view: asPage, order: thread.Oldest}
-	all := branches(thread.Arrange(comments, thread.Oldest))
+	all := thread.Arrange(comments)
 	first := q.part(thread.Post{}, all, noon)
 	q.after, _ = parseCursor(first.next)
 	rest := q.part(thread.Post{}, all, noon)
@@ -271,42 +279,62 @@ func TestGoesOnWithin(t *testing.T) {
 	if n := strings.Count(text, "<li "); n != maxIndent+11 {
 		t.Error(n, "comments")
 	}
-	above, here := fmt.Sprintf(`<li id="%s"`, anchor(id(maxPaged-1))), fmt.Sprintf(`</article><ol><li id="%s"`, anchor(id(maxPaged)))
+	above, here := fmt.Sprintf(`<li id="%s"`, id(maxPaged-1).Anchor()), fmt.Sprintf(`</article><ol><li id="%s"`, id(maxPaged).Anchor())
 	if _, after, found := strings.Cut(text, above); !found || !strings.Contains(after, here) {
 		t.Error("the first comment does not stand below the one that it answers")
 	}
-	_, last, _ := strings.Cut(text, anchor(id(9000)))
+	_, last, _ := strings.Cut(text, id(9000).Anchor())
 	if !strings.Contains(last, "in reply to") || !strings.Contains(last, "Author 0") {
 		t.Error("the last one does not say what it answers")
 	}
 	text = string(s.fragment(nil, q, rest)) // to be put into what is there: as deep as it is, below what is above all
-	_, last, _ = strings.Cut(text, anchor(id(9000)))
-	if !strings.Contains(text, anchor(id(0))) || strings.Count(text, "<li ") != maxIndent+11 || strings.Contains(last, "in reply to") {
+	_, last, _ = strings.Cut(text, id(9000).Anchor())
+	if !strings.Contains(text, id(0).Anchor()) || strings.Count(text, "<li ") != maxIndent+11 || strings.Contains(last, "in reply to") {
 		t.Error("the fragment does not begin at the top of the branch")
 	}
 }
 
 // TestCursorOutlives: a cursor within a branch is good when what it names is gone, or even more.
 func TestCursorOutlives(t *testing.T) {
-	b := branches(thread.Arrange([]thread.Comment{
+	comments := []thread.Comment{
 		{ID: id(0), State: thread.Visible}, {ID: id(1), Parent: id(0), Published: noon, State: thread.Visible},
-		{ID: id(2), Parent: id(1), Published: noon, State: thread.Visible}, {ID: id(3), Parent: id(1), Published: noon.Add(2), State: thread.Visible},
-		{ID: id(4), Parent: id(0), Published: noon.Add(time.Minute), State: thread.Visible}}, thread.Oldest))[0]
-	for i, want := range []int{1, 2, 3, 4, 5} {
-		c, err := parseCursor(cursorInside(b[0], b[i]))
-		if err != nil || b.after(c) != want {
-			t.Error(i, b.after(c), err)
+		{ID: id(2), Parent: id(1), Published: noon, State: thread.Visible}, {ID: id(3), Parent: id(1), Published: noon.Add(time.Second), State: thread.Visible},
+		{ID: id(4), Parent: id(0), Published: noon.Add(time.Minute), State: thread.Visible}}
+	placed := thread.Arrange(comments).List()
+	follows := func(last thread.Placed, left ...int) (ids []thread.IRI) {
+		var some []thread.Comment
+		for _, i := range left {
+			some = append(some, comments[i])
+		}
+		c, err := parseCursor(cursorInside(placed[0], last))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for s := range (query{view: asPage, order: thread.Oldest, after: c}).part(thread.Post{}, thread.Arrange(some), noon).steps(none) {
+			ids = append(ids, s.ID)
+		}
+		return ids
+	}
+	for i := range placed {
+		var want []thread.IRI
+		for _, p := range placed[i+1:] {
+			want = append(want, p.ID)
+		}
+		if got := follows(placed[i], 0, 1, 2, 3, 4); !slices.Equal(got, want) {
+			t.Error("after", i, "follows", got)
 		}
 	}
-	c, _ := parseCursor(cursorInside(b[0], b[3]))
-	if got := (branch{b[0], b[1], b[2], b[4]}).after(c); got != 3 {
-		t.Error("goes on at", got, "when the last one is gone")
+	if got := follows(placed[3], 0, 1, 2, 4); !slices.Equal(got, []thread.IRI{id(4)}) {
+		t.Error(got, "follows when the last one is gone")
 	}
-	if got := (branch{b[0], b[4]}).after(c); got != 0 {
-		t.Error("begins at", got, "when the one above is gone too")
+	if got := follows(placed[2], 0, 1, 3, 4); !slices.Equal(got, []thread.IRI{id(3), id(4)}) {
+		t.Error(got, "follows when the first one is gone")
 	}
-	if at, inside := (query{after: c}).start([]branch{{b[4]}}); at != 0 || inside != 0 {
-		t.Error("goes on at", at, inside, "when the branch is gone")
+	if got := follows(placed[3], 0, 4); !slices.Equal(got, []thread.IRI{id(0), id(4)}) {
+		t.Error(got, "follows when the one above is gone too")
+	}
+	if got := follows(placed[3]); len(got) != 0 {
+		t.Error(got, "follows when all are gone")
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/sha256"
-	"encoding/hex"
 	"strings"
 	"time"
 	"unicode"
@@ -156,7 +155,7 @@ func (m *markup) leave(levels int) {
 }
 
 func (m *markup) comment(p part, c step, s *Server, open bool) {
-	here := anchor(c.ID)
+	here := c.ID.Anchor()
 	m.put(`<li id="`)
 	m.text(here)
 	if c.Stub {
@@ -303,7 +302,7 @@ func (m *markup) replyTo(p part, c step) {
 		return
 	}
 	m.put(`<p class="aw-to"><a href="#`)
-	m.text(anchor(c.Parent))
+	m.text(c.Parent.Anchor())
 	m.put(`">`)
 	m.framed(m.InReplyTo, m.called(c.parent))
 	m.put("</a></p>")
@@ -369,10 +368,4 @@ func (m *markup) said(safe string) {
 }
 
 // Permalink is where a comment of a post is found by people.
-func Permalink(p thread.Post, comment thread.IRI) string { return p.URL + "#" + anchor(comment) }
-
-// anchor is the permalink of a comment within its page. It depends on nothing but the comment's id.
-func anchor(id thread.IRI) string {
-	hash := sha256.Sum256([]byte(id))
-	return "c-" + hex.EncodeToString(hash[:6])
-}
+func Permalink(p thread.Post, comment thread.IRI) string { return p.URL + "#" + comment.Anchor() }

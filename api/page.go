@@ -118,11 +118,11 @@ func (s *Server) section(m *markup, q query, p part) {
 	m.put(`<section class="aw"`)
 	m.attr("lang", m.Lang)
 	m.attr("dir", m.Dir)
-	m.attr("aria-labelledby", "aw-"+anchor(p.post.ID))
+	m.attr("aria-labelledby", "aw-"+p.post.ID.Anchor())
 	m.attr("data-revision", strconv.FormatInt(p.post.Revision, 10)) // embed.js compares it with a fragment in the page
 	m.newsForms()
 	m.put("><h2")
-	m.attr("id", "aw-"+anchor(p.post.ID))
+	m.attr("id", "aw-"+p.post.ID.Anchor())
 	m.put(">")
 	m.text(m.heading(p.post.Comments))
 	m.put("</h2>\n")

@@ -88,7 +88,7 @@ func TestR089_ReplyOnlyWhereOpen(t *testing.T) {
 	s.must(s.DB.CloseBranch(t.Context(), id(3), s.now()))
 	affordances := func() (ids []string) {
 		_, text := s.get("/embed/thread?url=" + p.URL)
-		for _, part := range strings.Split(text, `<button class="aw-ask aw-reply" name="uri" form="ask-`+anchor(p.ID)+`" value="`)[1:] {
+		for _, part := range strings.Split(text, `<button class="aw-ask aw-reply" name="uri" form="ask-`+p.ID.Anchor()+`" value="`)[1:] {
 			id, text, _ := strings.Cut(part, `"`)
 			ids = append(ids, id)
 			if !strings.HasPrefix(text, ">Reply from your Mastodon or fediverse account<") &&
@@ -154,7 +154,7 @@ func TestDepth(t *testing.T) {
 	if lists, replies := strings.Count(text, "<ol>"), strings.Count(text, ">in reply to <bdi>"); lists != maxIndent+1 || replies != 600-1-maxIndent {
 		t.Error(lists, "lists,", replies, "mentions")
 	}
-	want := fmt.Sprintf(`<a href="#%s">in reply to <bdi>Name%d</bdi></a>`, anchor(id(598)), 598%9)
+	want := fmt.Sprintf(`<a href="#%s">in reply to <bdi>Name%d</bdi></a>`, id(598).Anchor(), 598%9)
 	if !strings.Contains(text, want) {
 		t.Error("the last does not say whom it answers")
 	}
@@ -321,7 +321,7 @@ func TestNames(t *testing.T) {
 
 // TestAnchor: permalinks are for ever.
 func TestAnchor(t *testing.T) {
-	if got := anchor("https://remote.example/notes/1"); got != "c-a7b4cc289ea6" {
+	if got := thread.IRI("https://remote.example/notes/1").Anchor(); got != "c-a7b4cc289ea6" {
 		t.Error(got)
 	}
 }

@@ -2,29 +2,14 @@ package api
 
 import (
 	"iter"
-	"slices"
 	"sort"
 	"time"
 
 	"afterword/thread"
 )
 
-// branch is a top-level comment with all that stands below it, in tree order; or the rest of one.
-type branch []*thread.Placed
-
-func branches(all []*thread.Placed) []branch { return appendBranches(nil, all) }
-
-func appendBranches(out []branch, all []*thread.Placed) []branch {
-	for start := 0; start < len(all); {
-		end := start + 1
-		for end < len(all) && all[end].Depth > 0 {
-			end++
-		}
-		out = append(out, all[start:end])
-		start = end
-	}
-	return out
-}
+// branch is comments in tree order that all stand below the same one at top level, or are it.
+type branch []thread.Placed
 
 // part is what one answer shows of a thread.
 type part struct {
@@ -43,93 +28,101 @@ func (p part) len() (n int) {
 }
 
 // part chooses what a query asks for: whole branches, as many as its bounds allow. A branch that is too large even by
-// itself is cut, and goes on in the next part.
-func (q query) part(post thread.Post, all []branch, now time.Time) part {
+// itself is cut, and goes on in the next part. It costs what the part does, however large the tree is.
+func (q query) part(post thread.Post, t *thread.Tree, now time.Time) part {
 	p, room := part{post: post, now: now}, q.bound()
-	for at, inside := q.start(all); at < len(all); at, inside = at+1, 0 {
-		b := q.branch(all, at)
-		rest := b[inside:]
+	for at, rest := q.start(t); at < len(t.Top()); at, rest = at+1, nil {
+		top := q.branch(t, at)
+		if rest == nil {
+			rest = top.Branch()
+		}
+		first, comments, more := cut(rest, room)
 		switch {
+		case first == nil: // the branch has ended where the reader was
+			continue
 		case len(p.branches) == 0:
-			p.above = b.above(inside)
-			if len(rest) > room {
-				p.branches, p.next = []branch{rest[:room]}, cursorInside(b[0], rest[room-1])
+			p.above = first.Above()
+			if more {
+				p.branches, p.next = []branch{comments}, cursorInside(top.Placed, comments[room-1])
 				return p
 			}
-		case len(rest) > room, len(p.branches) == q.limit:
-			p.next = cursorAfter(q.branch(all, at-1)[0])
+		case more, len(p.branches) == q.limit:
+			p.next = cursorAfter(q.branch(t, at-1).Placed)
 			return p
 		}
-		p.branches = append(p.branches, rest)
-		room -= len(rest)
+		p.branches = append(p.branches, comments)
+		room -= len(comments)
 	}
 	return p
 }
 
-// branch is the one at a place in the query's order. Newest first is the same branches the other way round.
-func (q query) branch(all []branch, at int) branch {
-	if q.order == thread.Newest {
-		at = len(all) - 1 - at
+// cut takes comments as long as there is room, and tells whether there are more.
+func cut(rest iter.Seq[*thread.Node], room int) (first *thread.Node, comments branch, more bool) {
+	for n := range rest {
+		if first == nil {
+			first = n
+		}
+		if len(comments) == room {
+			return first, comments, true
+		}
+		comments = append(comments, n.Placed)
 	}
-	return all[at]
+	return first, comments, false
 }
 
-// start is where the part begins that follows the query's cursor: the branch, and how many of its comments come before.
-func (q query) start(all []branch) (at, inside int) {
+// branch is the top of the one at a place in the query's order. Newest first is the same branches the other way round.
+func (q query) branch(t *thread.Tree, at int) *thread.Node {
+	top := t.Top()
+	if q.order == thread.Newest {
+		at = len(top) - 1 - at
+	}
+	return top[at]
+}
+
+// start is where the part begins that follows the query's cursor: the branch, and what is left of it; nil: all.
+func (q query) start(t *thread.Tree) (at int, rest iter.Seq[*thread.Node]) {
 	if q.after == (cursor{}) {
-		return 0, 0
+		return 0, nil
 	}
 	direction := 1
 	if q.order == thread.Newest {
 		direction = -1
 	}
-	at = sort.Search(len(all), func(i int) bool { return q.after.top.compare(q.branch(all, i)[0])*direction <= 0 })
-	for i := at; i < len(all) && q.after.top.compare(q.branch(all, i)[0]) == 0; i++ {
-		if b := q.branch(all, i); q.after.top.is(b[0]) {
-			if inside = b.after(q.after); inside == len(b) {
-				return i + 1, 0
-			}
-			return i, inside
+	n, c := len(t.Top()), q.after
+	at = sort.Search(n, func(i int) bool { return c.top.compare(q.branch(t, i).Placed)*direction <= 0 })
+	for i := at; i < n && c.top.compare(q.branch(t, i).Placed) == 0; i++ {
+		switch top := q.branch(t, i); {
+		case !c.top.is(top.Placed):
+		case c.last == (position{}):
+			return i + 1, nil
+		default:
+			return i, c.follow(t, top)
 		}
 	}
-	return at, 0 // it is gone; the next one follows
+	return at, nil // it is gone; the next one follows
 }
 
-// after is how many comments of a branch come before what follows a cursor. When the comment that it names is gone, it is
-// where that would stand; when the one above that is gone too, the branch begins anew.
-func (b branch) after(c cursor) int {
-	if c.last == (position{}) {
-		return len(b)
+// follow is what follows a cursor within a branch. When the comment that it names is gone, it is what follows where that
+// would stand; when the one above that is gone too, the branch begins anew.
+func (c cursor) follow(t *thread.Tree, top *thread.Node) iter.Seq[*thread.Node] {
+	if last := t.Find(c.last.name); last != nil && c.last.is(last.Placed) && last.Top() == top {
+		return last.After()
 	}
-	if i := slices.IndexFunc(b, c.last.is); i >= 0 {
-		return i + 1
+	parent := t.Find(c.parent)
+	if parent == nil || parent.Top() != top {
+		return top.Branch()
 	}
-	parent := slices.IndexFunc(b, func(p *thread.Placed) bool { return anchor(p.ID) == c.parent })
-	i := parent + 1
-	for i > 0 && i < len(b) && b[i].Depth > b[parent].Depth && (b[i].Depth > b[parent].Depth+1 || c.last.compare(b[i]) >= 0) {
-		i++
+	replies := parent.Below()
+	later := sort.Search(len(replies), func(i int) bool { return c.last.compare(replies[i].Placed) < 0 })
+	if later == 0 {
+		return parent.After()
 	}
-	return i
-}
-
-// above is the way from the top down to a comment.
-func (b branch) above(i int) branch {
-	if i == 0 {
-		return nil
-	}
-	chain := make(branch, b[i].Depth)
-	for missing := len(chain); missing > 0; {
-		if i--; b[i].Depth == missing-1 {
-			missing--
-			chain[missing] = b[i]
-		}
-	}
-	return chain
+	return replies[later-1].Past()
 }
 
 // step is a comment of a part, with what follows from where it stands.
 type step struct {
-	*thread.Placed
+	thread.Placed
 	parent *thread.Placed // nil at top level
 	closed bool           // it or a comment above it is closed
 	closes bool           // and it is this one
@@ -156,10 +149,10 @@ func (p part) steps(shown func(depth int) bool) iter.Seq[step] {
 	}
 }
 
-func (p part) step(c *thread.Placed, above []step) step {
+func (p part) step(c thread.Placed, above []step) step {
 	at := step{Placed: c}
 	if c.Depth > 0 {
-		at.parent, at.closed = above[c.Depth-1].Placed, above[c.Depth-1].closed
+		at.parent, at.closed = &above[c.Depth-1].Placed, above[c.Depth-1].closed
 	}
 	at.closes = !at.closed && !c.ClosedAt.IsZero() && !p.now.Before(c.ClosedAt)
 	at.closed = at.closed || at.closes

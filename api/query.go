@@ -105,15 +105,15 @@ type position struct {
 	name                string // its anchor: ids can be long
 }
 
-func positionOf(c *thread.Placed) position {
-	return position{c.Published.UnixMilli(), c.Received.UnixMilli(), anchor(c.ID)}
+func positionOf(c thread.Placed) position {
+	return position{c.Published.UnixMilli(), c.Received.UnixMilli(), c.ID.Anchor()}
 }
 
-func (p position) compare(c *thread.Placed) int {
+func (p position) compare(c thread.Placed) int {
 	return cmp.Or(cmp.Compare(p.published, c.Published.UnixMilli()), cmp.Compare(p.received, c.Received.UnixMilli()))
 }
 
-func (p position) is(c *thread.Placed) bool { return p.compare(c) == 0 && p.name == anchor(c.ID) }
+func (p position) is(c thread.Placed) bool { return p.compare(c) == 0 && p.name == c.ID.Anchor() }
 
 // cursor is what a reader hands back to us to go on where a part ended. It stays good when the comments that it names
 // go, or others come.
@@ -124,15 +124,15 @@ type cursor struct {
 }
 
 // cursorAfter goes on behind a branch.
-func cursorAfter(top *thread.Placed) string {
+func cursorAfter(top thread.Placed) string {
 	p := positionOf(top)
 	return encode(fmt.Sprintf("%d %d %s", p.published, p.received, p.name))
 }
 
 // cursorInside goes on within a branch.
-func cursorInside(top, last *thread.Placed) string {
+func cursorInside(top, last thread.Placed) string {
 	p, l := positionOf(top), positionOf(last)
-	return encode(fmt.Sprintf("%d %d %s %d %d %s %s", p.published, p.received, p.name, l.published, l.received, l.name, anchor(last.Parent)))
+	return encode(fmt.Sprintf("%d %d %s %d %d %s %s", p.published, p.received, p.name, l.published, l.received, l.name, last.Parent.Anchor()))
 }
 
 func encode(cursor string) string { return base64.RawURLEncoding.EncodeToString([]byte(cursor)) }

@@ -48,7 +48,7 @@ func (s *Server) subject(ctx context.Context, id string) (subject, error) {
 // askForm is what the buttons of a section belong to: a plain form that leads to the page of what was chosen. The script
 // opens a dialog instead.
 func (m *markup) askForm(base string, p thread.Post) {
-	m.asks = "ask-" + anchor(p.ID)
+	m.asks = "ask-" + p.ID.Anchor()
 	m.put("<form")
 	m.attr("id", m.asks)
 	m.attr("action", base+"/reply")
@@ -163,7 +163,7 @@ func (m *markup) backTo(base string, about subject) {
 	}
 	address := base + "/t?url=" + url.QueryEscape(about.post.URL) + "&lang=" + m.Lang
 	if about.name != "" {
-		address += "#" + anchor(thread.IRI(about.id))
+		address += "#" + thread.IRI(about.id).Anchor()
 	}
 	m.put(`<p class="aw-note"><a`)
 	m.attr("href", address)

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"afterword/storage"
@@ -102,9 +102,9 @@ func (s *Server) build(ctx context.Context, q query, post thread.Post, now time.
 	if err != nil {
 		return nil, err
 	}
-	p := q.part(post, t.branches, now)
+	p, until := t.part(q, post, s.Rules.ClosingTime(post), now)
 	b := newBody(s.headers[q.view], written(func(room []byte) []byte { return s.render(room, q, p) }))
-	b.post, b.revision, b.until = post.ID, post.Revision, t.nextChange(s.Rules.ClosingTime(post), now)
+	b.post, b.revision, b.until = post.ID, post.Revision, until
 	return b, nil
 }
 
@@ -119,67 +119,60 @@ func (s *Server) render(room []byte, q query, p part) []byte {
 	return s.page(room, q, p)
 }
 
-// arrangement is a post's thread at one revision. It is kept beside the bodies that are made from it, and never changes.
+// arrangement is a post's thread, kept beside the bodies that are made from it. It grows with the thread.
 type arrangement struct {
-	revision, reshaped int64
-	branches           []branch
-	closings           []time.Time // of its comments, in no order
-	bytes              int
+	mu       sync.Mutex // guards what follows
+	revision int64      // that it is known to be up to; a comment may be newer
+	reshaped int64
+	tree     *thread.Tree
+	closings []time.Time // of its comments, in no order
+	bytes    int
 }
 
-// maxUpdates is up to how many new comments it is cheaper to put them in one by one.
-const maxUpdates = 256
-
-// arranged is the thread as it is now. In a large one nearly everything stays from one reply to the next, so it is read
-// and sorted as a whole only when it must be.
+// arranged is the thread as it is now, or a little later. In a large one nearly everything stays from one reply to the
+// next, so it is read and sorted as a whole only when it must be.
 func (s *Server) arranged(ctx context.Context, p thread.Post) (*arrangement, error) {
-	old, _ := s.cache.get(p.ID).(*arrangement)
-	if old != nil && old.revision == p.Revision {
-		return old, nil
+	if t, _ := s.cache.get(p.ID).(*arrangement); t != nil {
+		if known, err := s.update(ctx, t, p); known || err != nil {
+			return t, err
+		}
 	}
-	t, err, _ := s.flight.Do(fmt.Sprint(p.ID, " ", p.Revision), func() (any, error) {
-		t, err := s.updated(ctx, p, old)
-		if t == nil && err == nil {
-			t, err = s.read(ctx, p)
-		}
-		if err == nil {
-			s.cache.put(p.ID, t)
-		}
-		return t, err
-	})
+	t, err, _ := s.flight.Do(fmt.Sprint(p.ID, " ", p.Revision), func() (any, error) { return s.read(ctx, p) })
 	if err != nil {
 		return nil, err
 	}
 	return t.(*arrangement), nil
 }
 
-// updated is an older arrangement with what came since; nil when the thread has to be read.
-func (s *Server) updated(ctx context.Context, p thread.Post, old *arrangement) (*arrangement, error) {
-	if old == nil || old.reshaped != p.Reshaped || old.revision > p.Revision {
-		return nil, nil
+// update puts what came since into a thread; it tells false when that has to be read as a whole.
+func (s *Server) update(ctx context.Context, t *arrangement, p thread.Post) (bool, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.revision >= p.Revision {
+		return true, nil
 	}
-	news, err := s.DB.ThreadSince(ctx, p.ID, old.revision)
+	if t.reshaped != p.Reshaped {
+		return false, nil
+	}
+	news, err := s.DB.ThreadSince(ctx, p.ID, t.revision)
 	if err == nil {
-		err = s.attached(ctx, p.ID, old.revision, news)
+		err = s.attached(ctx, p.ID, t.revision, news)
 	}
-	if err != nil || len(news) > maxUpdates {
-		return nil, err
+	if err != nil {
+		return false, err
 	}
-	placed, known := slices.Concat(old.branches...), true
-	for _, c := range news {
-		if placed, known = thread.Update(placed, c); !known {
-			return nil, nil
+	for i := range news {
+		c := &news[i]
+		if t.tree.Find(c.ID.Anchor()) == nil {
+			t.add(c)
+		}
+		if !t.tree.Put(c) {
+			return false, nil
 		}
 	}
-	t := &arrangement{p.Revision, p.Reshaped, old.branches, old.closings, old.bytes}
-	if len(news) == 0 {
-		return t, nil
-	}
-	t.branches = appendBranches(make([]branch, 0, len(old.branches)+len(news)), placed)
-	for i := range news {
-		t.add(&news[i])
-	}
-	return t, nil
+	t.revision = p.Revision
+	s.cache.put(p.ID, t)
+	return true, nil
 }
 
 func (s *Server) read(ctx context.Context, p thread.Post) (*arrangement, error) {
@@ -195,26 +188,30 @@ func (s *Server) read(ctx context.Context, p thread.Post) (*arrangement, error) 
 	for i := range comments {
 		t.add(&comments[i])
 	}
-	t.branches = branches(thread.Arrange(comments, thread.Oldest))
+	t.tree = thread.Arrange(comments)
+	s.cache.put(p.ID, t)
 	return t, nil
 }
 
 // add counts a comment in.
 func (t *arrangement) add(c *thread.Comment) {
-	t.bytes += 400 + len(c.ID) + len(c.URL) + len(c.Parent) + len(c.HTML) + len(c.Warning) + 400*len(c.Attached)
+	t.bytes += 600 + len(c.ID) + len(c.URL) + len(c.Parent) + len(c.HTML) + len(c.Warning) + 400*len(c.Attached)
 	if !c.ClosedAt.IsZero() {
-		t.closings = append(t.closings[:len(t.closings):len(t.closings)], c.ClosedAt)
+		t.closings = append(t.closings, c.ClosedAt)
 	}
 }
 
+// size is asked for by who has the lock, or the only one.
 func (t *arrangement) size() int { return t.bytes }
 
-// nextChange is when the clock alone will change what readers see; zero: never.
-func (t *arrangement) nextChange(closes, now time.Time) (next time.Time) {
+// part is what a query asks for, and when the clock alone will change what readers see of it; zero: never.
+func (t *arrangement) part(q query, post thread.Post, closes, now time.Time) (p part, until time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	for _, at := range append(t.closings[:len(t.closings):len(t.closings)], closes) {
-		if at.After(now) && (next.IsZero() || at.Before(next)) {
-			next = at
+		if at.After(now) && (until.IsZero() || at.Before(until)) {
+			until = at
 		}
 	}
-	return next
+	return q.part(post, t.tree, now), until
 }

@@ -382,7 +382,7 @@ func (s *stage) threadOf(id string) string {
 		s.Fatal(err)
 	}
 	var lines []string
-	for _, c := range thread.Arrange(all, thread.Oldest) {
+	for _, c := range thread.Arrange(all).List() {
 		line := strings.Repeat("  ", c.Depth) + c.Author.Handle + ": " + c.HTML
 		if c.Stub {
 			line = strings.Repeat("  ", c.Depth) + "(deleted)"

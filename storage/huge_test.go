@@ -63,7 +63,7 @@ func TestHugeThread(t *testing.T) {
 	must(t, err)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	placed := thread.Arrange(all, thread.Oldest)
+	placed := thread.Arrange(all).List()
 	runtime.ReadMemStats(&after)
 	if per := int(after.TotalAlloc-before.TotalAlloc) / n; len(placed) != n || placed[depth-1].Depth != depth-1 || per > 4096 {
 		t.Errorf("%d placed of %d, %d bytes each", len(placed), len(all), per)

@@ -93,7 +93,7 @@ func TestCommentsAreCountedByState(t *testing.T) {
 	}
 	comments, err := db.Thread(ctx, p.ID)
 	must(t, err)
-	placed := thread.Arrange(comments, thread.Oldest)
+	placed := thread.Arrange(comments).List()
 	if len(placed) != 4 || !placed[0].Stub || placed[0].HTML != "" || placed[0].Replies != 1 {
 		t.Errorf("%+v", placed)
 	}
@@ -314,7 +314,7 @@ func TestErasedAccount(t *testing.T) {
 	must(t, db.EraseActor(ctx, Message{Object: alice}, thread.Verdict{Decision: thread.Done}))
 	p, _ = db.Post(ctx, p.ID)
 	comments, _ := db.Thread(ctx, p.ID)
-	placed := thread.Arrange(comments, thread.Oldest)
+	placed := thread.Arrange(comments).List()
 	if p.Comments != 1 || p.Likes != 0 || len(placed) != 2 || !placed[0].Stub {
 		t.Errorf("%+v %+v", p, placed)
 	}

@@ -1,6 +1,8 @@
 package thread
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"net/url"
 	"strings"
@@ -97,4 +99,11 @@ func SameOrigin(a, b IRI) bool {
 func (i IRI) WithoutFragment() IRI {
 	doc, _, _ := strings.Cut(string(i), "#")
 	return IRI(doc)
+}
+
+// Anchor is the name of the post or comment with this id within a page: it depends on nothing else. Names of different ids
+// may be made to agree.
+func (i IRI) Anchor() string {
+	hash := sha256.Sum256([]byte(i))
+	return "c-" + hex.EncodeToString(hash[:6])
 }

@@ -2,6 +2,7 @@ package thread
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 )
 
@@ -16,33 +17,59 @@ const (
 
 // Placed is a comment at its place in the tree.
 type Placed struct {
-	Comment
-	Depth   int  // 0 at top level
-	Replies int  // shown replies directly below
-	Stub    bool // stands only for the sake of its replies: no author, no text
+	*Comment      // as it was: an edit makes another one
+	Depth    int  // 0 at top level
+	Replies  int  // shown replies directly below
+	Stub     bool // stands only for the sake of its replies: no author, no text
 }
 
-// Arrange puts the comments of one post in tree order: a comment stands after its parent and before its parent's
-// next reply. It shows visible comments, and stubs for deleted or withheld ones that have something visible below
-// them. A comment whose parent is not among the given ones, or that is its own ancestor, is left out: it is not
-// known to belong here. Time and memory grow linearly (but for sorting siblings), whatever the depth.
-func Arrange(comments []Comment, order Order) []*Placed {
-	children := make(map[IRI][]int, len(comments))
-	for i, c := range comments {
-		children[c.Parent] = append(children[c.Parent], i)
-	}
-	for parent, kids := range children {
-		newestFirst := order == Newest && parent == ""
-		slices.SortFunc(kids, func(a, b int) int {
-			if newestFirst {
-				a, b = b, a
-			}
-			return before(&comments[a], &comments[b])
-		})
-	}
-	walked := walk(comments, children)
-	return prune(walked)
+// Tree is the comments of one post at their places. It is not safe for concurrent use.
+type Tree struct {
+	post  Node             // above the top level
+	named map[string]*Node // by the anchors of their ids
 }
+
+// Node is a place in a tree.
+type Node struct {
+	Placed
+	above *Node
+	below []*Node // oldest first
+}
+
+// Arrange puts the comments of one post at their places. It shows visible comments, and stubs for deleted or withheld
+// ones that have something visible below them. A comment whose parent is not among the given ones, or that is its own
+// ancestor, is left out: it is not known to belong here. Time and memory grow linearly (but for sorting siblings),
+// whatever the depth: strangers choose that, so nothing here is recursive.
+func Arrange(comments []Comment) *Tree {
+	t := &Tree{named: make(map[string]*Node, len(comments))}
+	t.post.Depth = -1
+	nodes, byID := make([]Node, len(comments)), make(map[IRI]*Node, len(comments))
+	for i := range comments {
+		nodes[i].Comment = &comments[i]
+		byID[comments[i].ID] = &nodes[i]
+	}
+	byID[""] = &t.post
+	for i := range nodes {
+		n := &nodes[i]
+		if n.above = byID[n.Parent]; n.above != nil {
+			n.above.below = append(n.above.below, n)
+		}
+	}
+	t.post.sort()
+	t.prune()
+	return t
+}
+
+// sort puts the replies to everything below n in their order.
+func (n *Node) sort() {
+	slices.SortFunc(n.below, (*Node).compare)
+	for reply := range follow(n.below) {
+		reply.Depth = reply.above.Depth + 1
+		slices.SortFunc(reply.below, (*Node).compare)
+	}
+}
+
+func (n *Node) compare(other *Node) int { return before(n.Comment, other.Comment) }
 
 func before(a, b *Comment) int {
 	if c := a.Published.Compare(b.Published); c != 0 {
@@ -54,109 +81,137 @@ func before(a, b *Comment) int {
 	return cmp.Compare(a.ID, b.ID)
 }
 
-// walk lists every comment that hangs on the post, depth first, without recursion: strangers choose the depth.
-func walk(comments []Comment, children map[IRI][]int) []Placed {
-	out := make([]Placed, 0, len(comments))
-	stack := [][]int{children[""]} // by depth: siblings still to come
-	for len(stack) > 0 {
-		depth := len(stack) - 1
-		if len(stack[depth]) == 0 {
-			stack = stack[:depth]
+// prune goes backwards through the tree, so that a comment is met after everything below it, and keeps what is visible
+// or has something visible below.
+func (t *Tree) prune() {
+	all := slices.Collect(follow(t.post.below))
+	for _, n := range slices.Backward(all) {
+		n.below = slices.DeleteFunc(n.below, (*Node).gone)
+		n.Replies, n.Stub = len(n.below), n.Deleted || n.State != Visible
+		if n.gone() {
 			continue
 		}
-		c := comments[stack[depth][0]]
-		stack[depth] = stack[depth][1:]
-		out = append(out, Placed{Comment: c, Depth: depth})
-		if kids := children[c.ID]; c.ID != "" && len(kids) > 0 {
-			stack = append(stack, kids)
+		t.named[n.ID.Anchor()] = n
+		if n.Stub {
+			n.Comment = n.withoutText()
 		}
+	}
+	t.post.below = slices.DeleteFunc(t.post.below, (*Node).gone)
+}
+
+func (n *Node) gone() bool { return n.Stub && len(n.below) == 0 }
+
+// withoutText is a stub's comment, emptied, so that nobody shows by mistake what was taken away.
+func (c Comment) withoutText() *Comment {
+	c.Author, c.HTML, c.Warning, c.Lang, c.URL, c.Attached, c.Deleted = Author{}, "", "", "", "", nil, true
+	return &c
+}
+
+// Put puts one comment at its place that is new or has another text. It tells false when the whole has to be arranged: the
+// comment it answers is not there, or it is no longer shown itself.
+func (t *Tree) Put(c *Comment) bool {
+	shown := !c.Deleted && c.State == Visible
+	if n := t.Find(c.ID.Anchor()); n != nil {
+		if !shown || n.Stub || before(n.Comment, c) != 0 {
+			return false
+		}
+		n.Comment = c
+		return true
+	}
+	if !shown {
+		return true
+	}
+	above := &t.post
+	if c.Parent != "" {
+		if above = t.Find(c.Parent.Anchor()); above == nil || above.ID != c.Parent {
+			return false
+		}
+	}
+	n := &Node{Placed: Placed{Comment: c, Depth: above.Depth + 1}, above: above}
+	above.below = slices.Insert(above.below, n.index(), n)
+	above.Replies++
+	t.named[c.ID.Anchor()] = n
+	return true
+}
+
+// index is where n stands among its siblings, or would.
+func (n *Node) index() int {
+	i, _ := slices.BinarySearchFunc(n.above.below, n, (*Node).compare)
+	return i
+}
+
+// List is the whole tree in its order: a comment stands after its parent and before its parent's next reply, and what
+// answers the same is oldest first.
+func (t *Tree) List() []Placed {
+	out := make([]Placed, 0, len(t.named))
+	for n := range follow(t.post.below) {
+		out = append(out, n.Placed)
 	}
 	return out
 }
 
-// prune goes backwards through the depth-first list, so that a comment is met after everything below it, and keeps
-// what is visible or has something visible below.
-func prune(all []Placed) []*Placed {
-	var shownBelow []int // by depth: how many children were kept under the comment that comes next at that depth
-	keep := make([]bool, len(all))
-	n := 0
-	for i := len(all) - 1; i >= 0; i-- {
-		p := &all[i]
-		for len(shownBelow) <= p.Depth+1 {
-			shownBelow = append(shownBelow, 0)
-		}
-		p.Replies, shownBelow[p.Depth+1] = shownBelow[p.Depth+1], 0
-		p.Stub = p.Deleted || p.State != Visible
-		if keep[i] = !p.Stub || p.Replies > 0; keep[i] {
-			shownBelow[p.Depth]++
-			n++
-		}
+// Top is the comments at top level, oldest first. The list changes with the tree.
+func (t *Tree) Top() []*Node { return t.post.below }
+
+// Find is the comment whose id has this anchor; nil when it is not there.
+func (t *Tree) Find(anchor string) *Node { return t.named[anchor] }
+
+// Above is the way from top level down to a comment, without itself.
+func (n *Node) Above() []Placed {
+	way := make([]Placed, n.Depth)
+	for n.Depth > 0 {
+		n = n.above
+		way[n.Depth] = n.Placed
 	}
-	kept := make([]*Placed, 0, n)
-	for i := range all {
-		if keep[i] {
-			kept = append(kept, all[i].withoutText())
-		}
-	}
-	return kept
+	return way
 }
 
-// withoutText empties a stub, so that nobody shows by mistake what was taken away.
-func (p *Placed) withoutText() *Placed {
-	if p.Stub {
-		p.Author, p.HTML, p.Warning, p.Lang, p.URL, p.Attached, p.Deleted = Author{}, "", "", "", "", nil, true
+// Top is the comment at top level to whose branch n belongs.
+func (n *Node) Top() *Node {
+	for n.Depth > 0 {
+		n = n.above
 	}
-	return p
+	return n
 }
 
-// Update is Arrange, oldest first, when one comment is new or has another text: it costs less, because nothing is read
-// or sorted again. The given tree stays as it is. known is false when the whole has to be arranged: the comment it
-// answers is not there, or it is no longer shown itself.
-func Update(placed []*Placed, c Comment) (updated []*Placed, known bool) {
-	shown := !c.Deleted && c.State == Visible
-	same := func(p *Placed) bool { return p.Published.Equal(c.Published) && p.ID == c.ID } // its date never changes, and is nearer in memory than its id
-	if i := slices.IndexFunc(placed, same); i >= 0 {
-		return replace(placed, i, c), shown && !placed[i].Stub
+// Below is the replies to n, oldest first. The list changes with the tree.
+func (n *Node) Below() []*Node { return n.below }
+
+// Branch is n and everything below it, in the order of the tree.
+func (n *Node) Branch() iter.Seq[*Node] { return follow([]*Node{n}) }
+
+// After is what follows n within its branch, in the order of the tree: first what is below it.
+func (n *Node) After() iter.Seq[*Node] { return follow(append(n.younger(), n.below)...) }
+
+// Past is what follows n and all that is below it.
+func (n *Node) Past() iter.Seq[*Node] { return follow(n.younger()...) }
+
+// younger is the siblings that follow n and each comment above it, from top level down.
+func (n *Node) younger() [][]*Node {
+	lists := make([][]*Node, n.Depth)
+	for ; n.Depth > 0; n = n.above {
+		lists[n.Depth-1] = n.above.below[n.index()+1:]
 	}
-	if !shown {
-		return placed, true
-	}
-	parent := -1
-	if c.Parent != "" {
-		if parent = slices.IndexFunc(placed, func(p *Placed) bool { return p.ID == c.Parent }); parent < 0 {
-			return nil, false
-		}
-	}
-	return insert(placed, parent, c), true
+	return lists
 }
 
-func replace(placed []*Placed, i int, c Comment) []*Placed {
-	edited := *placed[i]
-	edited.Comment = c
-	placed = slices.Clone(placed)
-	placed[i] = &edited
-	return placed
-}
-
-// insert puts a comment behind the siblings that were before it; parent is -1 at top level.
-func insert(placed []*Placed, parent int, c Comment) []*Placed {
-	at, depth := len(placed), 0
-	if parent >= 0 {
-		depth = placed[parent].Depth + 1
-		for at = parent + 1; at < len(placed) && placed[at].Depth >= depth; {
-			at++
+// follow goes through lists of siblings, the last list first, and through all that is below them. The tree must stay as it
+// is meanwhile, but for the order below a comment that has yet to be met.
+func follow(left ...[]*Node) iter.Seq[*Node] {
+	return func(yield func(*Node) bool) {
+		left := slices.Clone(left)
+		for len(left) > 0 {
+			last := len(left) - 1
+			if len(left[last]) == 0 {
+				left = left[:last]
+				continue
+			}
+			n := left[last][0]
+			left[last] = left[last][1:]
+			if !yield(n) {
+				return
+			}
+			left = append(left, n.below)
 		}
 	}
-	for i := at - 1; i > parent && (placed[i].Depth > depth || before(&placed[i].Comment, &c) > 0); i-- {
-		if placed[i].Depth == depth { // most come last
-			at = i
-		}
-	}
-	placed = slices.Insert(slices.Clone(placed), at, &Placed{Comment: c, Depth: depth})
-	if parent >= 0 {
-		above := *placed[parent]
-		above.Replies++
-		placed[parent] = &above
-	}
-	return placed
 }

@@ -2,6 +2,7 @@ package thread
 
 import (
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -28,9 +29,9 @@ func tree(words string) (comments []Comment) {
 }
 
 // shape is the arranged tree in words: depth, id, replies; stubs in parentheses.
-func shape(placed []*Placed) string {
+func shape(t *Tree) string {
 	var words []string
-	for _, p := range placed {
+	for _, p := range t.List() {
 		word := fmt.Sprintf("%d%s%d", p.Depth, p.ID, p.Replies)
 		if p.Stub {
 			word = "(" + word + ")"
@@ -43,25 +44,23 @@ func shape(placed []*Placed) string {
 func TestArrange(t *testing.T) {
 	for name, c := range map[string]struct {
 		in, want string
-		order    Order
 	}{
-		"none":                         {"", "", Oldest},
-		"nested":                       {"a b<a c<b d e<a", "0a2 1b1 2c0 1e0 0d0", Oldest},
-		"newest first, replies oldest": {"a b<a c<a d", "0d0 0a2 1b0 1c0", Newest},
-		"child before parent":          {"b<a a", "0a1 1b0", Oldest},
-		"deleted with replies":         {"!a b<a", "(0a1) 1b0", Oldest},
-		"deleted alone":                {"!a b", "0b0", Oldest},
-		"deleted chain":                {"a !b<a !c<b", "0a0", Oldest},
-		"deleted chain with an end":    {"a !b<a !c<b d<c", "0a1 (1b1) (2c1) 3d0", Oldest},
-		"waiting":                      {"a ?b<a", "0a0", Oldest},
-		"parent unknown":               {"a b<x", "0a0", Oldest},
-		"circle":                       {"a b<c c<b", "0a0", Oldest},
+		"none":                      {"", ""},
+		"nested":                    {"a b<a c<b d e<a", "0a2 1b1 2c0 1e0 0d0"},
+		"child before parent":       {"b<a a", "0a1 1b0"},
+		"deleted with replies":      {"!a b<a", "(0a1) 1b0"},
+		"deleted alone":             {"!a b", "0b0"},
+		"deleted chain":             {"a !b<a !c<b", "0a0"},
+		"deleted chain with an end": {"a !b<a !c<b d<c", "0a1 (1b1) (2c1) 3d0"},
+		"waiting":                   {"a ?b<a", "0a0"},
+		"parent unknown":            {"a b<x", "0a0"},
+		"circle":                    {"a b<c c<b", "0a0"},
 	} {
-		if got := shape(Arrange(tree(c.in), c.order)); got != c.want {
+		if got := shape(Arrange(tree(c.in))); got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
 	}
-	if stub := Arrange(tree("!a b<a"), Oldest)[0]; stub.HTML != "" || stub.Author != (Author{}) || !stub.Deleted {
+	if stub := Arrange(tree("!a b<a")).List()[0]; stub.HTML != "" || stub.Author != (Author{}) || !stub.Deleted {
 		t.Errorf("a stub says %+v", stub)
 	}
 }
@@ -72,16 +71,15 @@ func TestArrangeKeepsOrder(t *testing.T) {
 	for i := 1; i < 20_000; i++ {
 		comments = append(comments, Comment{ID: IRI(fmt.Sprint(i)), Parent: IRI(fmt.Sprint(i - 1 - i%2*min(i-1, 3))), State: Visible, Published: noon.Add(time.Duration(i%7) * time.Hour)})
 	}
-	want := shape(Arrange(comments, Oldest))
+	want := shape(Arrange(comments))
 	rand.Shuffle(len(comments), func(i, j int) { comments[i], comments[j] = comments[j], comments[i] })
-	if shape(Arrange(comments, Oldest)) != want {
+	if shape(Arrange(comments)) != want {
 		t.Error("the order of reading shows")
 	}
 }
 
-// TestUpdate: comments that come one by one, at any place, make the tree that they make together; trees that somebody
-// still reads do not change.
-func TestUpdate(t *testing.T) {
+// TestPut: comments that come one by one, at any place, make the tree that they make together.
+func TestPut(t *testing.T) {
 	all := tree("a b<a c<b d e<a f<d g h<c ?i<a !j<d")
 	for range 50 {
 		rest := slices.Clone(all)
@@ -89,39 +87,69 @@ func TestUpdate(t *testing.T) {
 			rest[i].Published = noon.Add(time.Duration(rand.IntN(5)) * time.Minute)
 		}
 		var have []Comment
-		var placed []*Placed
+		grown := Arrange(nil)
 		for len(rest) > 0 {
 			i := rand.IntN(len(rest))
 			c := rest[i]
-			before, kept := shape(placed), placed
-			next, known := Update(placed, c)
-			if answered := c.Parent == "" || slices.ContainsFunc(placed, func(p *Placed) bool { return p.ID == c.Parent }) || c.Deleted || c.State != Visible; known != answered {
+			before := shape(grown)
+			known := grown.Put(&c)
+			if answered := c.Parent == "" || grown.Find(c.Parent.Anchor()) != nil || c.Deleted || c.State != Visible; known != answered {
 				t.Fatalf("%s into %s: %v", c.ID, before, known)
 			}
 			if !known {
 				continue // its turn comes when the one above it is there
 			}
-			rest, have, placed = slices.Delete(rest, i, i+1), append(have, c), next
-			if want := shape(Arrange(have, Oldest)); shape(placed) != want || shape(kept) != before {
-				t.Fatalf("%s into %s: %s, want %s", c.ID, before, shape(placed), want)
+			rest, have = slices.Delete(rest, i, i+1), append(have, c)
+			if want := shape(Arrange(have)); shape(grown) != want {
+				t.Fatalf("%s into %s: %s, want %s", c.ID, before, shape(grown), want)
 			}
 		}
 	}
 }
 
-func TestUpdateText(t *testing.T) {
-	placed := Arrange(tree("a b<a !c d<c"), Oldest)
-	edited := placed[1].Comment
+// TestPutText: what was taken from the tree before an edit stays as it was.
+func TestPutText(t *testing.T) {
+	grown := Arrange(tree("a b<a !c d<c"))
+	placed := grown.List()
+	edited := *placed[1].Comment
 	edited.HTML = "new"
-	after, known := Update(placed, edited)
-	if !known || after[1].HTML != "new" || placed[1].HTML != "text" || shape(after) != shape(placed) {
-		t.Error(known, shape(after))
+	if !grown.Put(&edited) || grown.List()[1].HTML != "new" || placed[1].HTML != "text" || shape(grown) != "0a1 1b0 (0c1) 1d0" {
+		t.Error(shape(grown))
 	}
-	gone := edited
-	gone.Deleted = true
-	for _, c := range []Comment{gone, placed[2].Comment, {ID: "x", Parent: "unknown", State: Visible}} {
-		if _, known := Update(placed, c); known {
-			t.Errorf("%s: a deletion, or a comment without place, moves others", c.ID)
+	gone, moved := edited, edited
+	gone.Deleted, moved.Published = true, noon.Add(time.Hour)
+	for _, c := range []*Comment{&gone, &moved, placed[2].Comment, {ID: "x", Parent: "unknown", State: Visible}} {
+		if grown.Put(c) {
+			t.Errorf("%s: a deletion, another date, or a comment without place, moves others", c.ID)
+		}
+	}
+}
+
+// TestFollow: from wherever one goes on, what is left is what follows there in the whole.
+func TestFollow(t *testing.T) {
+	grown := Arrange(tree("a b<a c<b d e<a f<d g h<c i<b j<h k<a"))
+	ids := func(seq iter.Seq[*Node]) (words []string) {
+		for n := range seq {
+			words = append(words, string(n.ID))
+		}
+		return words
+	}
+	for _, top := range grown.Top() {
+		branch := slices.Collect(top.Branch())
+		for i, n := range branch {
+			past := i + 1
+			for past < len(branch) && branch[past].Depth > n.Depth {
+				past++
+			}
+			if whole := ids(top.Branch()); !slices.Equal(ids(n.After()), whole[i+1:]) || !slices.Equal(ids(n.Past()), whole[past:]) || n.Top() != top {
+				t.Errorf("%s: after %v, past %v, of %v", n.ID, ids(n.After()), ids(n.Past()), whole)
+			}
+			way := append(n.Above(), n.Placed)
+			for depth, p := range way {
+				if p.Depth != depth || depth > 0 && p.Parent != way[depth-1].ID {
+					t.Errorf("the way down to %s: %+v", n.ID, way)
+				}
+			}
 		}
 	}
 }

@@ -280,7 +280,7 @@ func (s *site) words() string {
 		s.Fatal(err)
 	}
 	var lines []string
-	for _, c := range thread.Arrange(all, thread.Oldest) {
+	for _, c := range thread.Arrange(all).List() {
 		line := strings.Repeat(">", c.Depth)
 		if c.Stub {
 			line += "(deleted)"

@@ -186,7 +186,7 @@ func (s *Server) posts(reader *Person, shown map[string]bool) (posts []post) {
 }
 
 // arrange picks out the replies under a post, in the order of the tree.
-func arrange(post string, replies []Note) []*thread.Placed {
+func arrange(post string, replies []Note) []thread.Placed {
 	comments := make([]thread.Comment, len(replies))
 	for i, n := range replies {
 		comments[i] = thread.Comment{ID: thread.IRI(n.ID), Parent: thread.IRI(n.InReplyTo), Published: n.Published,
@@ -195,7 +195,7 @@ func arrange(post string, replies []Note) []*thread.Placed {
 			comments[i].Parent = ""
 		}
 	}
-	return thread.Arrange(comments, thread.Oldest)
+	return thread.Arrange(comments).List()
 }
 
 func (s *Server) entry(n Note, reader *Person, shown map[string]bool) entry {
