@@ -195,22 +195,53 @@ func BenchmarkRebuild(b *testing.B) {
 	}
 }
 
-// BenchmarkPage is the same for one page of a thread, of which half stands below one comment: the first page, and one
-// within that branch.
+// BenchmarkPage is the same for one page of a thread of 100,000 comments, and for the same page of one of 1,000, in turns:
+// the newest comments, and 300 within a branch. "ofsmall" is the CPU time of the first divided by that of the second.
 func BenchmarkPage(b *testing.B) {
-	for _, n := range []int{1000, 100000} {
-		s, p := grown(b, n)
-		comment := func(i int) { s.add(p, split(p, 2*n+i), thread.Shown) }
-		first := query{view: asJSON, id: p.ID, order: thread.Oldest, limit: 20}
-		comments, err := s.DB.Thread(context.Background(), p.ID)
-		s.must(err)
-		inside := first
-		all := thread.Arrange(comments).List()
-		inside.after, err = parseCursor(cursorInside(all[0], all[n/3]))
-		s.must(err)
-		b.Run(fmt.Sprint("first/", n), func(b *testing.B) { s.rebuild(b, first, comment) })
-		b.Run(fmt.Sprint("inside/", n), func(b *testing.B) { s.rebuild(b, inside, comment) })
+	large, small := newPaged(b, 100000), newPaged(b, 1000)
+	for name, choose := range map[string]func(*paged) query{"newest": (*paged).newest, "inside": (*paged).inside} {
+		b.Run(name, func(b *testing.B) {
+			var cpu, ofSmall time.Duration
+			for b.Loop() {
+				cpu += large.rebuilt(choose(large), large.comment)
+				ofSmall += small.rebuilt(choose(small), small.comment)
+			}
+			b.ReportMetric(float64(cpu.Microseconds())/float64(b.N)/1000, "cpu-ms/op")
+			b.ReportMetric(float64(cpu)/float64(ofSmall), "ofsmall")
+		})
 	}
+}
+
+// paged is a grown thread, of which pages are asked for.
+type paged struct {
+	*site
+	post thread.Post
+	n    int
+	top  thread.Placed // with the largest branch
+	last thread.Placed // in it, before 300 others
+}
+
+func newPaged(b *testing.B, n int) *paged {
+	s, p := grown(b, n)
+	comments, err := s.DB.Thread(context.Background(), p.ID)
+	s.must(err)
+	all := thread.Arrange(comments).List()
+	of := &paged{s, p, n, all[0], all[n/2-300]}
+	_, err = s.body(of.newest()) // which reads the whole
+	s.must(err)
+	return of
+}
+
+func (p *paged) comment(i int) { p.add(p.post, split(p.post, 2*p.n+i), thread.Shown) }
+
+func (p *paged) newest() query {
+	return query{view: asJSON, id: p.post.ID, order: thread.Newest, limit: 20}
+}
+
+func (p *paged) inside() query {
+	after, err := parseCursor(cursorInside(p.top, p.last))
+	p.must(err)
+	return query{view: asJSON, id: p.post.ID, order: thread.Oldest, limit: 1, after: after}
 }
 
 var changes int // so far, so that each is another one
@@ -221,16 +252,19 @@ func (s *site) rebuild(b *testing.B, q query, change func(int)) {
 	s.must(err)
 	var cpu time.Duration
 	for b.Loop() {
-		b.StopTimer()
-		change(changes)
-		changes++
-		b.StartTimer()
-		start := cpuTime()
-		_, err := s.body(q)
-		s.must(err)
-		cpu += cpuTime() - start
+		cpu += s.rebuilt(q, change)
 	}
 	b.ReportMetric(float64(cpu.Microseconds())/float64(b.N)/1000, "cpu-ms/op")
+}
+
+// rebuilt is the CPU time of answering once after a change.
+func (s *site) rebuilt(q query, change func(int)) time.Duration {
+	changes++
+	change(changes)
+	start := cpuTime()
+	_, err := s.body(q)
+	s.must(err)
+	return cpuTime() - start
 }
 
 // BenchmarkStampede is 10,000 readers of one post while 20 replies a second arrive (SECURITY P18). It is the time of
