@@ -100,6 +100,7 @@ func (f *Federation) comment(ctx context.Context, m storage.Message, o *wire.Obj
 	}
 	author.Owner = author.Is(f.Owner)
 	c.Author, c.Received, c.Published = author.Author, m.Received, written(o.Published, m.Received)
+	c.Edited = changed(o.Updated, c.Published, m.Received)
 	c.Unlisted = audience == thread.Unlisted
 	admit, err := f.admission(ctx, m, o, audience, author)
 	if err != nil {
@@ -147,6 +148,18 @@ func called(o *wire.Object) int {
 // written is the date of a comment: as its author says, but never later than it came.
 func written(said, received time.Time) time.Time {
 	if said.IsZero() || said.After(received) || said.Year() < 1970 {
+		return received
+	}
+	return said
+}
+
+// changed is when a comment was edited before we heard of it; zero: never. PeerTube's are changed in the instant in which
+// they are written.
+func changed(said, written, received time.Time) time.Time {
+	if said.Sub(written) < time.Second || !received.After(written) {
+		return time.Time{}
+	}
+	if said.After(received) {
 		return received
 	}
 	return said

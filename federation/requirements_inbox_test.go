@@ -354,6 +354,22 @@ func TestR056_Edits(t *testing.T) {
 	}
 }
 
+// What was edited before we heard of it is an edited comment, and the edits before that change nothing any more.
+func TestR056_FirstHeardOfAsEdited(t *testing.T) {
+	s := open(t)
+	alice := s.stranger("https://one.test/alice")
+	n := alice.note("https://one.test/notes/1", note, "<p>Third.</p>")
+	at := func(d time.Duration) string { return noon.Add(d).Format(time.RFC3339Nano) }
+	s.clock.advance(9 * time.Minute)
+	alice.says(alice.create(changed(n, object{"updated": at(5 * time.Minute)})))
+	alice.says(alice.activity("Update", changed(n, object{"updated": at(4 * time.Minute), "content": "<p>Second.</p>"})))
+	s.shows("@palice@one.test: <p>Third.</p> (edited)")
+
+	twice := alice.note("https://one.test/notes/2", note, "<p>Saved twice.</p>")
+	alice.says(alice.create(changed(twice, object{"published": at(6 * time.Minute), "updated": at(6*time.Minute + 30*time.Millisecond)})))
+	s.shows("@palice@one.test: <p>Third.</p> (edited)", "@palice@one.test: <p>Saved twice.</p>")
+}
+
 // Of two edits of one moment the first stands.
 func TestR056_EqualEdits(t *testing.T) {
 	s := open(t)

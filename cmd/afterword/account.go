@@ -32,7 +32,7 @@ func keyRotate(c *call) error {
 	if err := fed.RotateKey(c.ctx); err != nil {
 		return err
 	}
-	c.printf("the account has a new key; the old one stays good for a day, while everybody is told\n")
+	c.printf("the account has a new key; everybody is told, signed with the old one\n")
 	return nil
 }
 
