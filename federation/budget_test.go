@@ -42,7 +42,7 @@ func (m *meter) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	if m.pace != nil {
 		d := m.pace(r.URL.String())
 		left := fetch.MostTime - fetch.SpentIn(r.Context())
-		if most := min(left, max(left/2, 4*time.Second)); most < d { // by then we have hung up (TestPatience)
+		if most := min(left, max(left/5*3, 4*time.Second)); most < d { // by then we have hung up (TestPatience)
 			d = most
 			defer func() { resp, err = nil, os.ErrDeadlineExceeded }()
 		}
@@ -186,8 +186,8 @@ func TestTriesAreCheap(t *testing.T) {
 	}{
 		"refused":    {0, 4 * time.Hour, 2},
 		"failing":    {3 * time.Second, 4 * time.Hour, 2},
-		"hanging":    {time.Minute, 4 * time.Hour, 2}, // for five seconds, for four, and then it is well
-		"hanging on": {time.Minute, 12 * time.Hour, 0},
+		"hanging":    {time.Minute, 50 * time.Minute, 2}, // for six seconds, and an hour later it is well
+		"hanging on": {time.Minute, 4 * time.Hour, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := metered(t)

@@ -49,10 +49,10 @@ func (b *Budget) left() time.Duration { return MostTime - b.Spent }
 // bytes is how much may be read at once.
 func (b *Budget) bytes() int64 { return int64(b.left() / perByte) }
 
-// patience is how long a request may take, and what it means if it takes longer. Half of what is left, but four seconds if
-// there are: who waits for a server that hangs can ask it again when it is well.
+// patience is how long a request may take, and what it means if it takes longer. Three fifths of what is left, but four
+// seconds if there are: who waits for a server that hangs can ask it again when it is well.
 func (b *Budget) patience() (time.Duration, error) {
-	if within := max(b.left()/2, 4*time.Second); within < b.left() {
+	if within := max(b.left()/5*3, 4*time.Second); within < b.left() {
 		return within, errTime
 	}
 	return b.left(), errSpent

@@ -97,7 +97,7 @@ func TestBudgetOfTime(t *testing.T) {
 // TestPatience: a server that hangs is not waited for with all that is left.
 func TestPatience(t *testing.T) {
 	b := new(Budget)
-	for _, want := range []time.Duration{5 * time.Second, 4 * time.Second, time.Second} {
+	for _, want := range []time.Duration{6 * time.Second, 4 * time.Second} {
 		within, late := b.patience()
 		if within != want || (late == errSpent) != (want == b.left()) {
 			t.Errorf("%s left: %s, %v", b.left(), within, late)
