@@ -542,14 +542,14 @@ func coloursStory(b *tab) {
 }
 
 // themesStory: a blog's style reaches the comments, and themes do to all elements what breaks ours: some set everything
-// back, others draw lines below links and marks before quotes.
+// back, others draw lines below links, marks before quotes and buttons of their own.
 func themesStory(b *tab) {
 	s, p, a := blogPost(b)
 	s.comment(p, thread.Comment{ID: id(2), Author: a, HTML: `<p>One <a href="https://example.org/">link</a></p><p>Two</p><blockquote><p>Quoted</p></blockquote><pre>code</pre><ol><li>First</li></ol>`})
 	b.open(b.blogPage(s, "<p>Words</p>"+element))
 	b.until(shown + ` == 2`)
 	b.eval(`(sheet => (sheet.replaceSync("* { margin: 0; padding: 0; border: 0 } a { color: inherit; text-decoration: none; border-bottom: 1px solid; box-shadow: 0 1px }` +
-		` blockquote { position: relative } blockquote::before { content: '!'; position: absolute }"), document.adoptedStyleSheets.unshift(sheet)))(new CSSStyleSheet())`)
+		` blockquote { position: relative } blockquote::before { content: '!'; position: absolute } button:not(:hover):not(:active):not(.plain) { background: red; color: green }"), document.adoptedStyleSheets.unshift(sheet)))(new CSSStyleSheet())`)
 	b.eval(`window.box = (selector, at = 0) => document.querySelectorAll(".aw " + selector)[at].getBoundingClientRect()`)
 	for _, apart := range []string{`box(".e-content p", 2).top - box(".e-content p", 1).bottom`, `box("blockquote").top - box(".e-content p", 2).bottom`,
 		`box("pre").top - box("blockquote").bottom`, `box(".aw-actions").top - box("h2").bottom`, `box("h2").top - document.querySelector("body > p").getBoundingClientRect().bottom`} {
@@ -561,6 +561,8 @@ func themesStory(b *tab) {
 	b.want(style(".e-content a", "textDecorationLine"), "underline")
 	b.want(style(".p-name", "borderBottomWidth")+"+"+style(".aw-when a", "boxShadow"), "0pxnone")
 	b.want(`getComputedStyle(document.querySelector(".aw blockquote"), "::before").content`, "none")
+	b.want(style(".aw-foot button", "backgroundColor"), "rgba(0, 0, 0, 0)") // not the theme's, as the large ones may be
+	b.want(style(".aw-foot button", "color")+" == "+style(".aw-foot", "color"), "true")
 	b.want(style("> ol > li", "display")+"+"+style(".e-content li", "display"), "blocklist-item") // what is no list item has no number
 	b.eval(`document.querySelector(".aw-ask").click()`)
 	b.until(`document.querySelector("dialog").open`)
