@@ -3,6 +3,7 @@ package feed
 import (
 	"context"
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -44,8 +45,25 @@ func (r *Reader) Demand(ctx context.Context, page string) error {
 		return storage.ErrNotFound
 	}
 	r.Fetch.Vouch(asked)
+	home, err := r.DB.Profile(ctx)
+	if err != nil {
+		return err
+	}
+	found.Title = withoutBlog(found.Title, home.Name)
 	_, _, err = r.DB.SavePost(ctx, r.onDemand(found, post))
 	return err
+}
+
+var beforeBlog = regexp.MustCompile(`^(.*\S)\s+(?:[-–—|·•»:]|::)\s+(.+)$`)
+
+// withoutBlog is a page's title without the name of the blog behind it, as most templates write it. A home page's title
+// begins with that name.
+func withoutBlog(title, home string) string {
+	parts := beforeBlog.FindStringSubmatch(title)
+	if parts == nil || home != parts[2] && beforeBlog.ReplaceAllString(home, "$1") != parts[2] {
+		return title
+	}
+	return parts[1]
 }
 
 // askFor reads a page for a stranger. Readers' addresses come without the slash at their end, by which many blogs find no
@@ -80,6 +98,9 @@ func (r *Reader) DemandNote(ctx context.Context, note thread.IRI) error {
 func (r *Reader) onDemand(p Page, post string) storage.Draft {
 	d := storage.Draft{URL: post, Title: p.Title, Tags: p.Tags, Published: p.Published, Lang: p.Lang, Quiet: true, Demanded: true,
 		Pictures: p.Pictures[:min(len(p.Pictures), r.Pictures)]}
+	if d.Published.IsZero() {
+		_, d.Published = dated(post)
+	}
 	if d.Published.After(r.Now()) {
 		d.Published = time.Time{}
 	}

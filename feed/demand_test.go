@@ -34,6 +34,48 @@ func TestDemand(t *testing.T) {
 	}
 }
 
+// Most templates write the blog's name behind a page's title. The home page says what that name is.
+func TestDemandedTitle(t *testing.T) {
+	for title, want := range map[string]string{
+		"Frogs – A garden": "Frogs", "Frogs | A garden": "Frogs", "Frogs - and newts - A garden": "Frogs - and newts", "Frogs": "Frogs",
+		"A garden": "A garden", "Frogs – Another": "Frogs – Another", "Frogs – A": "Frogs – A", "Notes from a garden": "Notes from a garden",
+	} {
+		s := open(t)
+		if err := s.db.SaveProfile(s.Context(), storage.Profile{Name: "A garden – notes from it"}); err != nil {
+			t.Fatal(err)
+		}
+		s.serve("/x/", "text/html", "<title>"+title+`</title><link rel="alternate" type="application/activity+json" href="`+base+`/posts/x/">`)
+		if err := s.reader.Demand(s.Context(), blog+"x/"); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.post(base + "/posts/x/").Title; got != want {
+			t.Errorf("%q became %q, want %q", title, got, want)
+		}
+	}
+}
+
+// The dates of other posts stand on a page too. Where its address says when it is of, they are told apart.
+func TestDemandedDate(t *testing.T) {
+	for page, x := range map[string]struct{ html, want string }{
+		"2009/06/frogs/":    {`<time datetime="2026-03-01T10:00:00Z">newer</time><time datetime="2009-06-08T10:00:00+02:00">this</time>`, "2009-06-08 08:00"},
+		"2009/06/08/frogs/": {`<time datetime="2026-03-01T10:00:00Z">newer</time>`, "2009-06-08 00:00"},
+		"2009/06/newts":     {"", "2009-06-01 00:00"},
+		"2009/06/zone/":     {`<time datetime="2009-05-31T22:30:00Z">`, "2009-05-31 22:30"},
+		"2009/99/frogs/":    {`<time datetime="2025-03-01">`, "2025-03-01 00:00"},
+		"frogs/":            {`<time datetime="2025-03-01">`, "2025-03-01 00:00"},
+		"2009/06/meta/":     {`<meta property="article:published_time" content="2009-07-06T10:00:00Z">`, "2009-07-06 10:00"},
+	} {
+		s := open(t)
+		s.serve("/"+page, "text/html", `<link rel="alternate" type="application/activity+json" href="`+base+"/posts/"+page+`">`+x.html)
+		if err := s.reader.Demand(s.Context(), blog+page); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.post(base + "/posts/" + page).Published.Format("2006-01-02 15:04"); got != x.want {
+			t.Errorf("%s is of %s, want %s", page, got, x.want)
+		}
+	}
+}
+
 // A page has to say that it wants a Note, and which.
 func TestDemandIsRefused(t *testing.T) {
 	link := func(to string) string {

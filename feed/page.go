@@ -2,6 +2,7 @@ package feed
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -140,7 +141,9 @@ func (p *pageReader) tag(t html.Token) {
 	case atom.Meta:
 		p.meta(attr)
 	case atom.Time:
-		p.published(attr["datetime"])
+		if at := moment(attr["datetime"]); p.isOwn(at) {
+			p.publish(at)
+		}
 	case atom.Link, atom.A:
 		p.link(t.DataAtom, attr)
 	}
@@ -156,7 +159,7 @@ func (p *pageReader) meta(attr map[string]string) {
 	case "og:title": // without the blog's name behind it
 		p.Title = sanitize.Text(html.EscapeString(content), maxTitle)
 	case "article:published_time":
-		p.published(content)
+		p.publish(moment(content))
 	case "article:tag":
 		if tag := sanitize.Name(content, 100); tag != "" && len(p.Tags) < maxTags {
 			p.Tags = append(p.Tags, tag)
@@ -176,13 +179,40 @@ func (p *pageReader) meta(attr map[string]string) {
 	}
 }
 
-// published takes the first date that the page says.
-func (p *pageReader) published(date string) {
+// publish takes the first date that the page says.
+func (p *pageReader) publish(at time.Time) {
+	if p.Published.IsZero() {
+		p.Published = at
+	}
+}
+
+// moment is a date as pages write it; zero: it can be none.
+func moment(s string) time.Time {
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05", "2006-01-02 15:04:05", time.DateOnly} {
-		if at, err := time.Parse(layout, date); err == nil && plausible(at) && p.Published.IsZero() {
-			p.Published = at.UTC()
+		if at, err := time.Parse(layout, s); err == nil && plausible(at) {
+			return at.UTC()
 		}
 	}
+	return time.Time{}
+}
+
+// isOwn tells whether a date that stands somewhere on the page can be its own. An address often says of which month a page
+// is, give or take a time zone; the dates of other posts are on it too.
+func (p *pageReader) isOwn(at time.Time) bool {
+	month, _ := dated(p.URL)
+	return month.IsZero() || at.After(month.AddDate(0, 0, -1)) && at.Before(month.AddDate(0, 1, 1))
+}
+
+var datedPath = regexp.MustCompile(`/(\d{4})/(\d\d)/(?:(\d\d)/)?`)
+
+// dated is the month that an address names, and the day or else the first of that month; zero: it names none.
+func dated(address string) (month, day time.Time) {
+	m := datedPath.FindStringSubmatch(address)
+	if m == nil {
+		return month, day
+	}
+	month = moment(m[1] + "-" + m[2] + "-01")
+	return month, cmp.Or(moment(m[1]+"-"+m[2]+"-"+m[3]), month)
 }
 
 // feedTypes are the media types of feeds.
