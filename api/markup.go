@@ -23,6 +23,8 @@ type markup struct {
 	joins  bool   // a part that goes on within a branch is for a page that shows what was before it
 	asks   string // id of the form that the buttons belong to
 	cards  map[person]string
+	day    time.Time // of which dated is the date
+	dated  string
 }
 
 // literal is markup that stands in this source: no string from elsewhere becomes one without a conversion.
@@ -218,7 +220,7 @@ func (m *markup) when(c step, here string) {
 	m.put(`<div class="aw-when"><a href="#`)
 	m.text(here)
 	m.put(`">`)
-	m.time("dt-published", c.Published, m.dateAndTime(c.Published))
+	m.time("dt-published", c.Published, m.dayOf(c.Published)+m.at+c.Published.UTC().Format("15:04 UTC"))
 	m.put("</a>")
 	if !c.Edited.IsZero() {
 		m.put(" · ")
@@ -229,6 +231,14 @@ func (m *markup) when(c step, here string) {
 		m.text(m.Imported)
 	}
 	m.put("</div>")
+}
+
+// dayOf is date, made once for the comments of a day that stand together.
+func (m *markup) dayOf(t time.Time) string {
+	if day := t.UTC().Truncate(24 * time.Hour); m.dated == "" || !day.Equal(m.day) {
+		m.day, m.dated = day, m.date(t)
+	}
+	return m.dated
 }
 
 func (m *markup) badge(on bool, text string) {

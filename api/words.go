@@ -62,10 +62,6 @@ func (w *words) date(t time.Time) string {
 	return fmt.Sprintf(w.day, t.Day(), w.months[t.Month()-1], t.Year())
 }
 
-func (w *words) dateAndTime(t time.Time) string {
-	return w.date(t) + w.at + t.UTC().Format("15:04 UTC")
-}
-
 func oneForm(int) int { return 0 }
 
 func oneOrMore(n int) int {

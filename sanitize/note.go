@@ -30,7 +30,7 @@ var mention = regexp.MustCompile(`^(?: |<br/>)*(?:@<a href="[^"]*"[^>]*>|<a href
 // are none, or nothing else.
 func SplitMentions(in string) (names, rest string) {
 	after, ok := strings.CutPrefix(in, "<p>")
-	if !ok {
+	if !ok || !strings.ContainsAny(after[:min(len(after), 1)], " <@") { // most begin with a word, and cost nothing
 		return "", in
 	}
 	end := 0
