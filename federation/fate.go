@@ -48,6 +48,10 @@ func (f *Federation) Fate(ctx context.Context, address string) (thread.Fate, err
 	return f.fetched(ctx, id)
 }
 
+// notForTheWeb is said of what is kept nowhere, so that nobody knows any more which it was.
+const notForTheWeb = "not addressed to the public, or its author's profile says that such posts are not for the open web " +
+	"(of GoToSocial's accounts unlisted ones are not, unless the author chooses so): it was counted, and nothing of it was kept"
+
 // fetched pulls a reply that nobody sent, and what is above it.
 func (f *Federation) fetched(ctx context.Context, id thread.IRI) (thread.Fate, error) {
 	if err := f.DB.Pull(ctx, id, fetch.SpentIn(ctx)); err != nil {
@@ -69,7 +73,7 @@ func (f *Federation) fetched(ctx context.Context, id thread.IRI) (thread.Fate, e
 	}
 	fate, err := f.DB.Fate(ctx, string(id))
 	if errors.Is(err, storage.ErrNotFound) {
-		fate, err = thread.Fate{ID: id, Decision: thread.Secret, Reason: "not addressed to the public: it was counted, and nothing of it was kept"}, nil
+		fate, err = thread.Fate{ID: id, Decision: thread.Secret, Reason: notForTheWeb}, nil
 	}
 	fate.Fetched = true
 	return fate, err
