@@ -98,3 +98,33 @@ type constantKey struct{}
 func (constantKey) Key(context.Context, string, bool) (Key, bool, error) {
 	return Key{ID: aliceKey, Owner: alice, Public: &alicePrivate.PublicKey}, true, nil
 }
+
+// BenchmarkHostile refuses headers as long as are read, of the shapes that could cost most.
+func BenchmarkHostile(b *testing.B) {
+	fill := func(before, s, after string) string {
+		return before + strings.Repeat(s, (maxHeader-len(before)-len(after))/len(s)) + after
+	}
+	for name, lines := range map[string][2]string{
+		"names":      {"Signature", fill(`keyId="https://good.test/u",signature="AAAA",headers="`, "a ", `"`)},
+		"parameters": {"Signature", fill("", `a="",`, "")},
+		"quotes":     {"Signature", fill("", `"`, "")},
+		"spaces":     {"Signature", fill("", " ", `a=b`)},
+		"members":    {"Signature-Input", fill("", "a=(),", "a=()")},
+		"components": {"Signature-Input", fill("a=(", `"a" `, `);keyid="https://good.test/u";created=1`)},
+		"params":     {"Signature-Input", fill("a=()", ";a", "")},
+		"bytes":      {"Signature-Input", fill("a=:", "A", ":")},
+	} {
+		b.Run(name, func(b *testing.B) {
+			r, body, err := parse(post().and(lines[0] + ": " + lines[1]).bytes())
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.SetBytes(int64(len(lines[1])))
+			for b.Loop() {
+				if _, err := Verify(r, body, Options{Host: "blog.test", Scheme: "https", Now: now, Keys: constantKey{}}); err == nil {
+					b.Fatal("accepted")
+				}
+			}
+		})
+	}
+}
