@@ -80,33 +80,113 @@ func FuzzInbox(f *testing.F) {
 	f.Add(encode((&stranger{stage: s, id: q.id}).activity("Follow", actor)))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		s.TB = t
-		w := q.send(body, q.id+"#key")
-		switch w.Code {
-		case http.StatusAccepted:
-		case http.StatusBadRequest:
-			if !json.Valid(w.Body.Bytes()) {
-				t.Errorf("400 with %q", w.Body)
-			}
-		default:
-			if w.Code != http.StatusRequestEntityTooLarge || len(body) <= 1<<20 {
-				t.Errorf("answered %d %s", w.Code, w.Body)
-			}
-		}
-		s.settle()
-		if n, err := s.db.Counted(s.ctx, storage.Panics); n > 0 || err != nil {
-			faults, _ := s.db.Faults(s.ctx)
-			t.Fatalf("%v %v", faults, err)
-		}
-		all, err := s.db.Thread(s.ctx, note)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range all {
-			if sanitize.HTML(c.HTML) != c.HTML || !c.Deleted && string(c.Author.ID) != q.id || len(c.HTML) > 64<<10 || c.Published.After(s.clock.now()) {
-				t.Errorf("readers see %+v", c)
-			}
-		}
+		q.deliver(body)
+		q.checkReaders()
 	})
+}
+
+// deliver sends a message, waits until all is done about it, and checks that nothing went wrong.
+func (q *quick) deliver(body []byte) {
+	w := q.send(body, q.id+"#key")
+	switch {
+	case w.Code == http.StatusBadRequest && !json.Valid(w.Body.Bytes()):
+		q.Errorf("400 with %q", w.Body)
+	case w.Code == http.StatusRequestEntityTooLarge && len(body) > 1<<20, w.Code == http.StatusAccepted, w.Code == http.StatusBadRequest:
+	default:
+		q.Errorf("answered %d %s", w.Code, w.Body)
+	}
+	q.settle()
+	if n, err := q.db.Counted(q.ctx, storage.Panics); n > 0 || err != nil {
+		faults, _ := q.db.Faults(q.ctx)
+		q.Fatalf("%v %v", faults, err)
+	}
+}
+
+// checkReaders checks what readers see while nobody but this account writes.
+func (q *quick) checkReaders() {
+	all, err := q.db.Thread(q.ctx, note)
+	if err != nil {
+		q.Fatal(err)
+	}
+	for _, c := range all {
+		if sanitize.HTML(c.HTML) != c.HTML || !c.Deleted && string(c.Author.ID) != q.id || len(c.HTML) > 64<<10 || c.Published.After(q.clock.now()) {
+			q.Errorf("readers see %+v", c)
+		}
+	}
+}
+
+// FuzzMessages is FuzzInbox with JSON that is sound and says something: each byte chooses what stands where.
+func FuzzMessages(f *testing.F) {
+	s := open(f)
+	q := s.quick("https://good.test/users/alice")
+	for kind := range kinds {
+		f.Add([]byte{byte(kind)}, []byte{byte(kind), 1, 2, 3, 4, 5, 6, 7, 8, 9})
+	}
+	f.Fuzz(func(t *testing.T, first, second []byte) {
+		s.TB = t
+		for _, choices := range [][]byte{first, second} {
+			c := chooser{q, choices}
+			q.deliver(encode(c.activity()))
+		}
+		q.checkReaders()
+	})
+}
+
+// chooser makes messages of bytes. Without any more of them, what it makes is sound.
+type chooser struct {
+	*quick
+	bytes []byte
+}
+
+var (
+	kinds   = strings.Fields("Create Update Delete Announce Like Undo Follow Flag Move Add ReplyRequest QuoteRequest Accept")
+	members = strings.Fields(`id type actor object target instrument attributedTo inReplyTo context conversation to cc audience name summary content
+		contentMap mediaType url published updated sensitive tag attachment oneOf quote replies likes totalItems items publicKey owner inbox icon
+		movedTo alsoKnownAs preferredUsername @context signature`)
+	values = []any{nil, "", 0, -1, 1e300, true, []any{}, object{}, actor, note, page, base, public, "as:Public", "https://good.test/users/alice", "https://good.test/notes/1",
+		"https://good.test/notes/2#x", "HTTPS://GOOD.test:443/notes/1", "https://victim.test/users/victim", "https://victim.test/notes/1", "tag:good.test,2026:1",
+		"Note", "Article", "Question", "Person", "Tombstone", "Mention", "Link", "Collection", "2026-03-01T12:00:00Z", "9999-12-31T23:59:59-23:59", "text/markdown",
+		"text/plain", "image/png", "<p>x", "*a* <b>", "&amp;", "\u200b", "\x00", "<a href=https://e.example>x.com</a>", strings.Repeat("<p><b>&", 9000), strings.Repeat("'", 40_000)}
+)
+
+// next chooses one of n.
+func (c *chooser) next(n int) int {
+	if len(c.bytes) == 0 {
+		return 0
+	}
+	b := c.bytes[0]
+	c.bytes = c.bytes[1:]
+	return int(b) % n
+}
+
+func (c *chooser) activity() object {
+	p := &stranger{stage: c.stage, id: c.id}
+	kind := kinds[c.next(len(kinds))]
+	parent := note
+	if n := c.next(8); n > 0 {
+		parent = fmt.Sprintf("https://good.test/notes/%d", n)
+	}
+	reply := p.note(fmt.Sprintf("https://good.test/notes/%d", c.next(8)), parent, "<p>hello</p>")
+	reply["tag"] = object{"type": "Mention", "href": actor}
+	return c.vary(p.activity(kind, c.vary(reply, 0)), 0)
+}
+
+// vary gives some members other values.
+func (c *chooser) vary(o object, depth int) object {
+	for range c.next(5) {
+		o[members[c.next(len(members))]] = c.value(depth)
+	}
+	return o
+}
+
+func (c *chooser) value(depth int) any {
+	switch n := c.next(8); {
+	case n == 0 && depth < 3:
+		return c.vary(object{}, depth+1)
+	case n == 1 && depth < 3:
+		return []any{c.value(depth + 1), c.value(depth + 1)}
+	}
+	return values[c.next(len(values))]
 }
 
 // FuzzKeyDocument: whatever stands where a signature's key should be, nobody is taken for somebody else: what is let in is
