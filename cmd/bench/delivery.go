@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,41 +16,29 @@ import (
 
 const (
 	deliveryHosts  = 500
-	deliveryRounds = 4
+	deliveryRounds = 9
 )
 
 // delivery: what a fan-out costs the server, beside a bare loop that signs the same message and posts it to the same hosts.
+//
+// The loop does what nobody can do without, and no more: it signs with the same code and opens a connection to nearly each
+// host, as the server does, for both keep a hundred of them. It looks at no address, reads no queue and writes nothing down.
+// Both are measured in turns and compared turn by turn, for the machine is not always the same.
 func (b *bench) delivery() error {
-	s, err := b.newServer()
-	if err != nil {
-		return err
-	}
-	defer s.stop()
-	p, err := newPeers()
+	s, p, err := b.withFollowers(func(p *peers) (accounts []string) {
+		for i := range 2 * deliveryHosts {
+			accounts = append(accounts, fmt.Sprint("http://", p.host(i%deliveryHosts), "/u", i))
+		}
+		return accounts
+	})
 	if err != nil {
 		return err
 	}
 	defer p.close()
-	var accounts []string
-	for i := range 2 * deliveryHosts {
-		accounts = append(accounts, fmt.Sprint("http://", p.host(i%deliveryHosts), "/u", i))
-	}
-	if _, err := s.start(); err != nil {
-		return err
-	}
-	s.stop()
-	if err := s.follow(accounts); err != nil {
-		return err
-	}
-	if _, err := s.start(); err != nil {
-		return err
-	}
-	if _, err := s.wait(30*time.Second, idle); err != nil {
-		return err
-	}
-	var ours, theirs time.Duration
-	var took, bareTook time.Duration
-	for round := range deliveryRounds { // in turns, for the machine is not always the same
+	defer s.stop()
+	var ours, theirs, took, bareTook []time.Duration
+	var ratios []float64
+	for round := range deliveryRounds {
 		cpu, wall, err := s.tellAll(p, fmt.Sprint("n", round))
 		if err != nil {
 			return err
@@ -59,13 +48,16 @@ func (b *bench) delivery() error {
 			return err
 		}
 		if round > 0 { // the first one warms up
-			ours, took, theirs, bareTook = ours+cpu, took+wall, theirs+bareCPU, bareTook+bareWall
+			ours, theirs = append(ours, cpu/deliveryHosts), append(theirs, bareCPU/deliveryHosts)
+			took, bareTook = append(took, wall), append(bareTook, bareWall)
+			ratios = append(ratios, float64(cpu)/float64(bareCPU))
 		}
 	}
-	const n = (deliveryRounds - 1) * deliveryHosts
-	ratio := float64(ours) / float64(theirs)
-	b.show("CPU for a delivery, 1,000 followers on 500 hosts", ms(ours/n), fmt.Sprintf("bare loop %s: %.2f×", ms(theirs/n), ratio), "≤ 1.15×", goal(ratio <= 1.15))
-	b.show("time for all", fmt.Sprintf("%.2f s", took.Seconds()/(deliveryRounds-1)), fmt.Sprintf("bare loop %.2f s", bareTook.Seconds()/(deliveryRounds-1)), "", none)
+	slices.Sort(ratios)
+	ratio := ratios[len(ratios)/2]
+	b.show("CPU for a delivery, 1,000 followers on 500 hosts", fmt.Sprintf("%.2f×", ratio), fmt.Sprintf("the bare loop's; %.2f× to %.2f×", ratios[0], ratios[len(ratios)-1]), "≤ 1.15×", goal(ratio <= 1.15))
+	b.show("the same, in time", ms(percentile(ours, 50)), "bare loop "+ms(percentile(theirs, 50)), "", none)
+	b.show("time for all", ms(percentile(took, 50)), "bare loop "+ms(percentile(bareTook, 50)), "", none)
 	return nil
 }
 

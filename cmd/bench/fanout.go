@@ -12,6 +12,32 @@ import (
 	"afterword/thread"
 )
 
+// withFollowers is a running server that these accounts follow, and the peers that they may live on.
+func (b *bench) withFollowers(accounts func(*peers) []string) (s *server, p *peers, err error) {
+	if s, err = b.newServer(); err != nil {
+		return nil, nil, err
+	}
+	if p, err = newPeers(); err != nil {
+		return nil, nil, err
+	}
+	_, err = s.start() // makes the key
+	s.stop()
+	if err == nil {
+		err = s.follow(accounts(p))
+	}
+	if err == nil {
+		_, err = s.start()
+	}
+	if err == nil {
+		_, err = s.wait(30*time.Second, idle)
+	}
+	if err != nil {
+		s.stop()
+		p.close()
+	}
+	return s, p, err
+}
+
 // follow makes accounts followers as if they had followed long ago: following is not what is measured.
 func (s *server) follow(accounts []string) error {
 	db, err := s.open()
@@ -43,43 +69,29 @@ func (s *server) follow(accounts []string) error {
 // fanOut: one post for many servers, of which a fifth refuses connections, a twentieth accepts them and says nothing, and
 // a twentieth drips (SECURITY P7).
 func (b *bench) fanOut() error {
-	s, err := b.newServer()
-	if err != nil {
-		return err
-	}
-	defer s.stop()
-	p, err := newPeers()
-	if err != nil {
-		return err
-	}
-	defer p.close()
 	dead, err := newDead()
 	if err != nil {
 		return err
 	}
 	defer dead.close()
-	accounts, live := make([]string, b.hosts), 0
-	for i := range accounts {
-		host := dead.host(i)
-		if host == "" {
-			host = p.host(i)
-			live++
+	live := 0
+	s, p, err := b.withFollowers(func(p *peers) []string {
+		accounts := make([]string, b.hosts)
+		for i := range accounts {
+			host := dead.host(i)
+			if host == "" {
+				host = p.host(i)
+				live++
+			}
+			accounts[i] = "http://" + host + "/u"
 		}
-		accounts[i] = "http://" + host + "/u"
-	}
-	if _, err := s.start(); err != nil { // makes the key
+		return accounts
+	})
+	if err != nil {
 		return err
 	}
-	s.stop()
-	if err := s.follow(accounts); err != nil {
-		return err
-	}
-	if _, err := s.start(); err != nil {
-		return err
-	}
-	if _, err := s.wait(30*time.Second, idle); err != nil {
-		return err
-	}
+	defer p.close()
+	defer s.stop()
 	return b.tell(s, p, live)
 }
 

@@ -186,7 +186,8 @@ func (s *server) wait(most time.Duration, wanted func(metrics) bool) (metrics, e
 			return m, err
 		}
 		if time.Since(began) > most {
-			return m, fmt.Errorf("not as wanted after %s: %v", most, m)
+			waiting, _ := s.run("queue", "-limit", "3")
+			return m, fmt.Errorf("not as wanted after %s: %v\n%s", most, m, waiting)
 		}
 	}
 	return nil, s.b.ctx.Err()
