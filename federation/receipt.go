@@ -26,7 +26,7 @@ type receipt struct {
 }
 
 // patience is how long a receipt waits for others.
-const patience = 20 * time.Millisecond
+const patience = 50 * time.Millisecond
 
 // write returns when d is written down. Who comes first waits for the others, unless it is alone, and writes for them.
 func (r *receipts) write(ctx context.Context, d storage.Delivery, alone bool) error {

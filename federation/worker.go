@@ -68,7 +68,7 @@ func (f *Federation) loop(ctx context.Context, w Worker) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	places := make(chan struct{}, w.parallel)
-	ended := make(chan struct{}, w.parallel) // a job ended: what it held back may be claimed
+	ended := make(chan struct{}, 1) // a job ended, one or more: what they held back may be claimed
 	for ctx.Err() == nil {
 		places <- struct{}{}      // before looking: what the last job did must be seen
 		changed := f.DB.Changed() // before looking: no commit may be missed
