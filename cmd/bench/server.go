@@ -18,10 +18,12 @@ import (
 	"afterword/storage"
 )
 
-// build makes the program as a release is made.
+// build makes the program as a release is made: a static file.
 func build(ctx context.Context, dir string) (path string, err error) {
 	path = filepath.Join(dir, "afterword")
-	out, err := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "./cmd/afterword").CombinedOutput()
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "./cmd/afterword")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build: %w: %s", err, out)
 	}
