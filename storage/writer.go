@@ -46,6 +46,9 @@ func openWriter(path string) (*writer, error) {
 	if err == nil {
 		err = migrate(conn)
 	}
+	if err == nil { // what a job may have to take back is a few pages; a migration may need a file for what it sorts
+		_, err = conn.ExecContext(context.Background(), "PRAGMA temp_store(memory)")
+	}
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
