@@ -50,7 +50,7 @@ func ParseIRI(s string) (IRI, error) {
 // isHost tells whether a host, as net/url has decoded it, can be one: escapes may hide white space, what is not UTF-8, or
 // the zone of an address, which means something on one machine alone. Between dots there is something.
 func isHost(name string) bool {
-	emptyLabel := strings.Contains("."+strings.TrimSuffix(name, ".")+".", "..")
+	emptyLabel := name == "" || name[0] == '.' || strings.Contains(name, "..")
 	return !emptyLabel && utf8.ValidString(name) &&
 		!strings.ContainsFunc(name, func(r rune) bool { return r == '%' || unicode.IsSpace(r) })
 }
