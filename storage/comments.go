@@ -33,9 +33,9 @@ func commentByID(q queryer, id thread.IRI) (thread.Comment, error) {
 	return one(q, scanComment, "SELECT "+commentColumns+commentFrom+"WHERE c.id = $1", id)
 }
 
-// FindComment is the comment that a blogger means by its id or its page's address.
+// FindComment is the comment that a blogger means by its id or its page's address. What was deleted has no address.
 func (db *DB) FindComment(ctx context.Context, ref string) (thread.Comment, error) {
-	return one(db.read(ctx), scanComment, "SELECT "+commentColumns+commentFrom+"WHERE c.id = $1 OR c.url = $1 ORDER BY c.id = $1 DESC LIMIT 1", ref)
+	return one(db.read(ctx), scanComment, "SELECT "+commentColumns+commentFrom+"WHERE c.id = $1 OR c.url = $1 AND c.url <> '' ORDER BY c.id = $1 DESC LIMIT 1", ref)
 }
 
 // ThreadSince lists the comments of a post that came or were edited since it had a revision. As long as the post is not

@@ -120,6 +120,9 @@ func TestDeletedTextIsNowhere(t *testing.T) {
 	if gone, _ := db.Tombstoned(ctx, id, bob); gone {
 		t.Error("one account's deletion stands in the way of another's id")
 	}
+	if c, err := db.FindComment(ctx, ""); !errors.Is(err, ErrNotFound) {
+		t.Errorf("nothing names %s, %v", c.ID, err)
+	}
 }
 
 func TestPrivateMessagesAreCountedAndNotKept(t *testing.T) {
