@@ -89,6 +89,9 @@ func (c *Config) Prefix() string { return parsed(c.BaseURL).Path }
 // Account is the blog's address in the fediverse without the first @: "blog@example.com".
 func (c *Config) Account() string { return c.Blog.Handle + "@" + c.Blog.AccountDomain }
 
+// Local tells whether base_url is on this machine, where nobody but its own programs can ask for it.
+func (c *Config) Local() bool { return loopback(parsed(c.BaseURL).Hostname()) }
+
 // SameHost tells whether blog and server share a host: deployment (a) of PROTOCOL 0.1, where a Note's url is the
 // blog post itself.
 func (c *Config) SameHost() bool { return parsed(c.Blog.URL).Host == c.Host() }

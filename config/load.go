@@ -71,6 +71,14 @@ func load(name, text string, env []string) (*Config, error) {
 	return c, nil
 }
 
+// FromEnv is the default configuration with what environment variables set, for a command that makes a file of it. It is not
+// checked yet.
+func FromEnv(env []string) (*Config, error) {
+	c := Default()
+	c.origins = map[string]string{}
+	return c, c.readEnv(env)
+}
+
 // readTOML sets what the file sets, in the order of its lines.
 func (c *Config) readTOML(text string) error {
 	fields := map[string]field{}

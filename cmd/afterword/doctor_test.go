@@ -88,6 +88,35 @@ func TestInit(t *testing.T) {
 	}
 }
 
+// TestInitOnThisMachine: whoever tries things out on a machine that nobody reaches needs no web server and no second thought.
+func TestInitOnThisMachine(t *testing.T) {
+	site := httptest.NewServer(website{"/": "<title>B</title>"})
+	defer site.Close()
+	file, listen := filepath.Join(t.TempDir(), "afterword.toml"), reserve(t)
+	code, said := attempt(t, nil, "init", "-blog", site.URL, "-base-url", "http://"+listen, "-o", file)
+	if code != 0 || !strings.Contains(said, "this machine alone") || strings.Contains(said, "proxy_pass") {
+		t.Fatal(code, said)
+	}
+	cfg, err := config.Load(file, nil)
+	if err != nil || cfg.Listen != listen || !cfg.Federation.AllowPrivate || cfg.Blog.Name != "B" {
+		t.Errorf("%+v, %v", cfg, err)
+	}
+}
+
+// TestInitHeedsTheEnvironment: what variables set is written, too; flags win.
+func TestInitHeedsTheEnvironment(t *testing.T) {
+	network := fedtest.NewNetwork()
+	network.Serve("blog.test", website{"/": "<title>B</title>"})
+	var out bytes.Buffer
+	env := []string{"AFTERWORD_BLOG_URL=https://blog.test/", "AFTERWORD_BLOG_HANDLE=words", "AFTERWORD_COMMENTS_CLOSE_AFTER=90d", "AFTERWORD_BASE_URL=https://x.test"}
+	code := run(&call{ctx: t.Context(), env: env, stdout: &out, stderr: &out, now: time.Now, transport: network}, []string{"init", "-base-url", "https://c.test", "-o", "-"})
+	for _, line := range []string{`base_url = "https://c.test"`, `url = "https://blog.test/"`, `handle = "words"`, `close_after = "90d"`} {
+		if code != 0 || !strings.Contains(out.String(), line) {
+			t.Fatalf("%d, no %s in\n%s", code, line, out.String())
+		}
+	}
+}
+
 const (
 	frontPage = `<html><head><title>B</title><link rel="alternate" type="application/activity+json" href="%[1]s/actor"><link rel="alternate" type="application/rss+xml" href="/feed.xml"></head><body><a rel="me" href="%[1]s/actor">x</a></body></html>`
 	rss       = `<rss version="2.0"><channel><title>B</title><item><title>A</title><link>%sa/</link><guid>1</guid></item></channel></rss>`

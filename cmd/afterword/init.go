@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/netip"
 	"os"
 
@@ -14,13 +15,16 @@ import (
 
 // initialise writes the first configuration. What the blog's front page says of itself is filled in.
 func initialise(c *call) error {
-	cfg := config.Default()
+	cfg, err := config.FromEnv(c.env)
+	if err != nil {
+		return err
+	}
 	var file string
-	c.flags.StringVar(&cfg.Blog.URL, "blog", "", "the blog's home `page` (required)")
-	c.flags.StringVar(&cfg.BaseURL, "base-url", "", "where this server will answer: a host of its own or a path of the blog's, `https://comments.example.com` or https://example.com/.ap (required)")
+	c.flags.StringVar(&cfg.Blog.URL, "blog", cfg.Blog.URL, "the blog's home `page` (required)")
+	c.flags.StringVar(&cfg.BaseURL, "base-url", cfg.BaseURL, "where this server will answer: a host of its own or a path of the blog's, `https://comments.example.com` or https://example.com/.ap (required)")
 	c.flags.StringVar(&cfg.Blog.Handle, "handle", cfg.Blog.Handle, "the account's `name`")
 	c.flags.StringVar(&file, "o", "afterword.toml", "the `file` to write; - for standard output")
-	c.flags.BoolVar(&cfg.Federation.AllowPrivate, "allow-private", false, "for tests: private addresses and plain http")
+	c.flags.BoolVar(&cfg.Federation.AllowPrivate, "allow-private", cfg.Federation.AllowPrivate, "for tests: private addresses and plain http")
 	if err := c.parse(0); err != nil {
 		return err
 	}
@@ -30,6 +34,12 @@ func initialise(c *call) error {
 	cfg.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("::1/128")} // the reverse proxy beside us
 	if err := cfg.Check(); err != nil {
 		return err
+	}
+	if cfg.Local() { // for trying things out: there is no proxy, nor anybody else
+		cfg.Federation.AllowPrivate = true
+		if _, _, err := net.SplitHostPort(cfg.Host()); err == nil {
+			cfg.Listen = cfg.Host()
+		}
 	}
 	page, err := feed.ReadPage(c.ctx, newClient(cfg, world{Transport: c.transport, Now: c.now}), cfg.Blog.URL)
 	if err != nil {
@@ -71,7 +81,12 @@ func (c *call) writeConfig(cfg *config.Config, file string) error {
 	if cfg.Blog.Feed == "" {
 		c.printf("- The front page names no feed. Set blog.feed in %s, or add posts with \"afterword post add\".\n", file)
 	}
-	c.printf("- Let your web server hand requests over.\n\n%s\n- Start it: afterword -config %s serve\n- Let each post's page say whose it is, in its head (as Hugo writes it; docs/embedding.md has it for others, and where the comments go):\n\n%s\n"+
-		"- Then: afterword -config %s doctor\n", indent(proxyLines(cfg)), file, indent(alternate(thread.IRI(cfg.BaseURL+"/posts{{ .RelPermalink }}"))), file)
+	if cfg.Local() {
+		c.printf("- It is for this machine alone (allow_private = true): write it anew with an address on the internet when you have one.\n")
+	} else {
+		c.printf("- Let your web server hand requests over.\n\n%s\n", indent(proxyLines(cfg)))
+	}
+	c.printf("- Start it: afterword -config %s serve\n- Let each post's page say whose it is, in its head (as Hugo writes it; docs/embedding.md has it for others, and where the comments go):\n\n%s\n"+
+		"- Then: afterword -config %s doctor\n", file, indent(alternate(thread.IRI(cfg.BaseURL+"/posts{{ .RelPermalink }}"))), file)
 	return nil
 }
