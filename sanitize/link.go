@@ -100,7 +100,7 @@ var escape = regexp.MustCompile(`^%[0-9A-Fa-f]{2}`)
 
 // newLink is the link to an address, nil when that is unfit. Without a base, relative addresses are.
 func newLink(href string, base *url.URL) *link {
-	if base != nil {
+	if base != nil && Link(href) == "" { // relative, or with what must be escaped
 		if u, err := base.Parse(strings.TrimSpace(href)); err == nil {
 			href = u.String()
 		}
