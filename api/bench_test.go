@@ -181,7 +181,7 @@ func cpuTime() time.Duration {
 }
 
 // BenchmarkRebuild is what the first reader after a change costs: after a new comment, which is put into the thread as it
-// was, and after a change for which all is read anew.
+// was, and after a change for which all is read anew. Run it some fixed number of times (-benchtime 50x): the thread grows.
 func BenchmarkRebuild(b *testing.B) {
 	for _, n := range []int{1000, 10000} {
 		s, p := crowd(b, n)
@@ -219,6 +219,7 @@ type paged struct {
 	n    int
 	top  thread.Placed // with the largest branch
 	last thread.Placed // in it, before 300 others
+	more int           // comments that came since
 }
 
 func newPaged(b *testing.B, n int) *paged {
@@ -226,13 +227,16 @@ func newPaged(b *testing.B, n int) *paged {
 	comments, err := s.DB.Thread(context.Background(), p.ID)
 	s.must(err)
 	all := thread.Arrange(comments).List()
-	of := &paged{s, p, n, all[0], all[n/2-300]}
+	of := &paged{site: s, post: p, n: n, top: all[0], last: all[n/2-300]}
 	_, err = s.body(of.newest()) // which reads the whole
 	s.must(err)
 	return of
 }
 
-func (p *paged) comment(i int) { p.add(p.post, split(p.post, 2*p.n+i), thread.Shown) }
+func (p *paged) comment(int) {
+	p.more++
+	p.add(p.post, split(p.post, 2*p.n+p.more), thread.Shown)
+}
 
 func (p *paged) newest() query {
 	return query{view: asJSON, id: p.post.ID, order: thread.Newest, limit: 20}
