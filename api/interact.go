@@ -148,12 +148,11 @@ func isKind(err error, kind fetch.Kind) bool {
 	return errors.As(err, &e) && e.Kind == kind
 }
 
-const maxJRD = 64 << 10 // bytes (SECURITY R7)
-
 // ask reads an account's WebFinger answer (RFC 7033).
 func (s *Server) ask(ctx context.Context, a fetch.Account, scheme string) (*home, error) {
-	address := a.WebFinger(scheme)
-	doc, err := s.Fetch.Get(ctx, fetch.Get{URL: address, Accept: "application/jrd+json, application/json", MaxBytes: maxJRD, Stranger: true})
+	g := a.WebFinger(scheme)
+	g.Stranger = true
+	doc, err := s.Fetch.Get(ctx, g)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +162,7 @@ func (s *Server) ask(ctx context.Context, a fetch.Account, scheme string) (*home
 	if err := json.Unmarshal(doc.Body, &jrd); err != nil {
 		return nil, err
 	}
-	s.Fetch.Vouch(address)
+	s.Fetch.Vouch(g.URL)
 	h := &home{scheme: scheme, templates: map[string]string{}, hosts: []string{a.Host}, until: s.Now().Add(keepHome)}
 	for _, link := range jrd.Links[:min(len(jrd.Links), 64)] {
 		switch link.Rel {

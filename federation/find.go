@@ -10,9 +10,6 @@ import (
 	"afterword/thread"
 )
 
-// maxJRD is how much is read of a WebFinger answer, in bytes (SECURITY R7).
-const maxJRD = 64 << 10
-
 // Find is the id of the account that is meant by what somebody typed: its name (fetch.ParseAccount), or the address of its
 // document or profile. Its server is asked. An address is asked itself first: it may say more than the name in it.
 func (f *Federation) Find(ctx context.Context, account string) (id thread.IRI, err error) {
@@ -51,8 +48,9 @@ func (f *Federation) finger(ctx context.Context, a fetch.Account, g fetch.Get) (
 	if f.Fetch.Check("http://"+a.Host+"/") == nil { // tests and demo only
 		scheme = "http"
 	}
-	g.URL, g.Accept, g.MaxBytes = a.WebFinger(scheme), "application/jrd+json, application/json", maxJRD
-	doc, err := f.Fetch.Get(ctx, g)
+	asked := a.WebFinger(scheme)
+	asked.Fresh, asked.Stranger = g.Fresh, g.Stranger
+	doc, err := f.Fetch.Get(ctx, asked)
 	if err != nil {
 		return "", "", err
 	}

@@ -81,11 +81,15 @@ func newAccount(user, host string) (Account, error) {
 	return Account{user, u.Host}, nil
 }
 
-// WebFinger is where its server is asked about it (RFC 7033).
-func (a Account) WebFinger(scheme string) string {
+// maxJRD is how much is read of a WebFinger answer, in bytes (SECURITY R7).
+const maxJRD = 64 << 10
+
+// WebFinger is how its server is asked about it (RFC 7033).
+func (a Account) WebFinger(scheme string) Get {
 	resource := scheme + "://" + a.Host
 	if a.User != "" {
 		resource = "acct:" + a.User + "@" + a.Host
 	}
-	return scheme + "://" + a.Host + "/.well-known/webfinger?resource=" + url.QueryEscape(resource)
+	return Get{URL: scheme + "://" + a.Host + "/.well-known/webfinger?resource=" + url.QueryEscape(resource),
+		Accept: "application/jrd+json, application/json", MaxBytes: maxJRD}
 }

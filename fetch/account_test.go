@@ -72,8 +72,8 @@ func FuzzParseAccount(f *testing.F) {
 		if again, err := ParseAccount(strings.TrimPrefix(a.User+"@"+a.Host, "@")); err != nil || again != a {
 			t.Errorf("%q is %+v, which is %+v, %v", text, a, again, err)
 		}
-		if u, err := parse(a.WebFinger("https")); err != nil || u.Host != a.Host {
-			t.Errorf("%q is asked about at %s: %v", text, a.WebFinger("https"), err)
+		if u, err := parse(a.WebFinger("https").URL); err != nil || u.Host != a.Host {
+			t.Errorf("%q is asked about at %s: %v", text, a.WebFinger("https").URL, err)
 		}
 	})
 }
