@@ -278,7 +278,7 @@ func (e *examination) link() finding {
 		return advice("link", "If the page is gone for good: afterword post remove "+p.URL, "the newest post's page is not there: %v", err)
 	case err != nil:
 		return advice("link", "", "the newest post's page cannot be read: %v", err)
-	case e.sends(p.URL, p.ID):
+	case !slices.Contains(page.Activity, string(p.ID)) && e.sends(p.URL, p.ID):
 		return ok("link", "%s sends other servers to its Note", p.URL)
 	case !slices.Contains(page.Activity, string(p.ID)):
 		return failed("link", "People who paste a post's address into their search will not find it. Into the head of each post's page:\n"+alternate(p.ID)+
@@ -327,7 +327,7 @@ func (e *examination) home() finding {
 	switch {
 	case err != nil:
 		return failed("home", "", "the front page cannot be read: %v", err)
-	case e.sends(e.cfg.Blog.URL, actor):
+	case !slices.Contains(page.Activity, string(actor)) && e.sends(e.cfg.Blog.URL, actor):
 		return ok("home", "the blog's address sends other servers to its account")
 	case !slices.Contains(page.Activity, string(actor)):
 		return advice("home", "Into the front page's head, so that people find the account by the blog's address:\n"+alternate(actor),
