@@ -17,6 +17,9 @@ import (
 	"afterword/thread"
 )
 
+// body is bodyFor whoever asks.
+func (s *Server) body(q query) (*body, error) { return s.bodyFor(q, func() error { return nil }) }
+
 // TestConditional: each form has its own strong tags, and who has the bytes gets none.
 func TestConditional(t *testing.T) {
 	s, p := debate(t)

@@ -15,12 +15,10 @@ import (
 // patience is how long making an answer may take. It does not end when a reader leaves: others wait for the same.
 const patience = 30 * time.Second
 
-// body is the finished answer to a query: the kept one as long as it is good. The first request that finds it outdated
-// makes it anew; those that come meanwhile get the old one, or wait when there is none.
-func (s *Server) body(q query) (*body, error) { return s.bodyFor(q, func() error { return nil }) }
-
-// bodyFor is body, asking allow before anything is made that was not kept. To bring what is kept up to date is no stranger's
-// doing: it happens once for each commit, whoever asks.
+// bodyFor is the finished answer to a query: the kept one as long as it is good. The first request that finds it outdated
+// makes it anew; those that come meanwhile get the old one, or wait when there is none. allow is asked before anything is
+// made that was not kept. To bring what is kept up to date is no stranger's doing: it happens once for each commit, whoever
+// asks.
 func (s *Server) bodyFor(q query, allow func() error) (*body, error) {
 	old, _ := s.cache.get(q).(*body)
 	if old != nil && (old.fresh(s.DB.Version(), s.Now()) || !old.renewing.CompareAndSwap(false, true)) {
