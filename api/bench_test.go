@@ -180,17 +180,22 @@ func cpuTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// BenchmarkRebuild is what the first reader after a change costs: after a new comment, which is put into the thread as it
-// was, and after a change for which all is read anew. Run it some fixed number of times (-benchtime 50x): the thread grows.
+// BenchmarkRebuild is what the first reader after a change costs: after a new comment and one that is hidden, which change
+// the thread as it was, and after an account has another name, for which all is read anew, as after a start. Run it some
+// fixed number of times (-benchtime 50x): the thread grows.
 func BenchmarkRebuild(b *testing.B) {
 	for _, n := range []int{1000, 10000} {
 		s, p := crowd(b, n)
 		comment := func(i int) { s.add(p, usual(p, 3*(n+i)), thread.Shown) }
-		closing := func(int) { s.must(s.DB.CloseBranch(context.Background(), id(0), time.Time{})) }
+		hidden := func(i int) {
+			s.must(s.DB.Moderate(context.Background(), id(0), []thread.State{thread.Hidden, thread.Visible}[i%2]))
+		}
+		renamed := func(i int) { s.person("user0", fmt.Sprint("Called ", i)) }
 		for _, v := range []view{asJSON, asFragment} {
 			q := query{view: v, id: p.ID, order: thread.Oldest}
 			b.Run(fmt.Sprintf("comment/%s/%d", v, n), func(b *testing.B) { s.rebuild(b, q, comment) })
-			b.Run(fmt.Sprintf("all/%s/%d", v, n), func(b *testing.B) { s.rebuild(b, q, closing) })
+			b.Run(fmt.Sprintf("hidden/%s/%d", v, n), func(b *testing.B) { s.rebuild(b, q, hidden) })
+			b.Run(fmt.Sprintf("all/%s/%d", v, n), func(b *testing.B) { s.rebuild(b, q, renamed) })
 		}
 	}
 }

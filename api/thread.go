@@ -123,7 +123,7 @@ type arrangement struct {
 	revision int64      // that it is known to be up to; a comment may be newer
 	reshaped int64
 	tree     *thread.Tree
-	closings []time.Time // of its comments, in no order
+	closings map[time.Time]bool // moments at which a branch closes or closed
 	bytes    int
 }
 
@@ -160,11 +160,8 @@ func (s *Server) update(ctx context.Context, t *arrangement, p thread.Post) (boo
 		return false, err
 	}
 	for i := range news {
-		c := &news[i]
-		if t.tree.Find(c.ID.Anchor()) == nil {
-			t.add(c)
-		}
-		if !t.tree.Put(c) {
+		t.add(&news[i], t.tree.Find(news[i].ID.Anchor()) == nil)
+		if !t.tree.Put(&news[i]) {
 			return false, nil
 		}
 	}
@@ -182,9 +179,9 @@ func (s *Server) read(ctx context.Context, p thread.Post) (*arrangement, error) 
 	if err != nil {
 		return nil, err
 	}
-	t := &arrangement{revision: p.Revision, reshaped: p.Reshaped, bytes: 1024}
+	t := &arrangement{revision: p.Revision, reshaped: p.Reshaped, closings: map[time.Time]bool{}, bytes: 1024}
 	for i := range comments {
-		t.add(&comments[i])
+		t.add(&comments[i], true)
 	}
 	t.tree = thread.Arrange(comments)
 	s.cache.put(p.ID, t)
@@ -192,10 +189,12 @@ func (s *Server) read(ctx context.Context, p thread.Post) (*arrangement, error) 
 }
 
 // add counts a comment in.
-func (t *arrangement) add(c *thread.Comment) {
-	t.bytes += 600 + len(c.ID) + len(c.URL) + len(c.Parent) + len(c.HTML) + len(c.Warning) + 400*len(c.Attached)
+func (t *arrangement) add(c *thread.Comment, anew bool) {
+	if anew {
+		t.bytes += 600 + len(c.ID) + len(c.URL) + len(c.Parent) + len(c.HTML) + len(c.Warning) + 400*len(c.Attached)
+	}
 	if !c.ClosedAt.IsZero() {
-		t.closings = append(t.closings, c.ClosedAt)
+		t.closings[c.ClosedAt] = true
 	}
 }
 
@@ -206,10 +205,17 @@ func (t *arrangement) size() int { return t.bytes }
 func (t *arrangement) part(q query, post thread.Post, closes, now time.Time) (p part, until time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, at := range append(t.closings[:len(t.closings):len(t.closings)], closes) {
-		if at.After(now) && (until.IsZero() || at.Before(until)) {
-			until = at
-		}
+	until = soonest(now, closes, until)
+	for at := range t.closings {
+		until = soonest(now, at, until)
 	}
 	return q.part(post, t.tree, now), until
+}
+
+// soonest is the earlier of two moments that are yet to come; zero: neither is.
+func soonest(now, a, b time.Time) time.Time {
+	if a.After(now) && (b.IsZero() || a.Before(b)) {
+		return a
+	}
+	return b
 }

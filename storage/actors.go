@@ -310,7 +310,8 @@ func (db *DB) DropFollower(ctx context.Context, actor thread.IRI) error {
 	})
 }
 
-func (t tx) mustDelete(text string, args ...any) error {
+// mustExec is ErrNotFound when that is about no row.
+func (t tx) mustExec(text string, args ...any) error {
 	n, err := t.affected(text, args...)
 	if err == nil && n == 0 {
 		err = ErrNotFound

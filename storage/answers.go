@@ -58,12 +58,11 @@ func (db *DB) EditAnswer(ctx context.Context, id thread.IRI, html string) error 
 	}
 	now := db.now()
 	return db.write(ctx, func(t tx) error {
-		var post thread.IRI
-		err := t.row("UPDATE comments SET html = $1, edited = $2 WHERE id = $3 AND deleted = 0 RETURNING post", []any{html, ms(now), id}, &post)
+		err := t.mustExec("UPDATE comments SET html = $1, edited = $2 WHERE id = $3 AND deleted = 0", html, ms(now), id)
 		if err != nil {
 			return err
 		}
-		return errors.Join(t.touch(post), t.change("update", string(id), nil, now))
+		return errors.Join(t.touch(id), t.change("update", string(id), nil, now))
 	})
 }
 

@@ -26,7 +26,7 @@ func (db *DB) NextAttachments(ctx context.Context) ([]string, error) {
 	return slices.Compact(due), err
 }
 
-// SaveAttachments keeps what was found, for all shown comments that link there. Each thread is shown anew once.
+// SaveAttachments keeps what was found, for all shown comments that link there.
 func (db *DB) SaveAttachments(ctx context.Context, found []Found) error {
 	now := db.now()
 	return db.write(ctx, func(t tx) error {
@@ -38,7 +38,7 @@ func (db *DB) SaveAttachments(ctx context.Context, found []Found) error {
 			}
 			changed = append(changed, comments...)
 		}
-		return errors.Join(t.redraw(changed), t.boundPictures(now.Add(retryDropped)))
+		return errors.Join(t.touch(changed...), t.boundPictures(now.Add(retryDropped)))
 	})
 }
 
@@ -71,26 +71,6 @@ type attached struct {
 }
 
 func scanAttached(s scanner) (a attached, err error) { return a, s.Scan(&a.comment, &a.picture) }
-
-// redraw has comments shown anew, and each of their threads once.
-func (t tx) redraw(comments []thread.IRI) error {
-	posts := map[thread.IRI]bool{}
-	for _, comment := range comments {
-		var post thread.IRI
-		err := t.row("UPDATE comments SET revision = COALESCE((SELECT revision + 1 FROM posts WHERE id = comments.post), 0) WHERE id = $1 RETURNING post",
-			[]any{comment}, &post)
-		if err != nil {
-			return err
-		}
-		posts[post] = true
-	}
-	for post := range posts {
-		if err := t.exec("UPDATE posts SET revision = revision + 1, grown = grown + 1 WHERE id = $1", post); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // attach makes these the pictures of a comment; what it has no longer is erased.
 func (t tx) attach(c thread.Comment) error {

@@ -29,7 +29,7 @@ func (db *DB) Block(ctx context.Context, targets ...string) (added, hidden int, 
 // Unblock ends a block and tells how many comments that brought back.
 func (db *DB) Unblock(ctx context.Context, target string) (restored int, err error) {
 	err = db.write(ctx, func(t tx) error {
-		if err := t.mustDelete("DELETE FROM blocks WHERE target = $1", target); err != nil {
+		if err := t.mustExec("DELETE FROM blocks WHERE target = $1", target); err != nil {
 			return err
 		}
 		var err error

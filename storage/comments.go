@@ -38,8 +38,8 @@ func (db *DB) FindComment(ctx context.Context, ref string) (thread.Comment, erro
 	return one(db.read(ctx), scanComment, "SELECT "+commentColumns+commentFrom+"WHERE c.id = $1 OR c.url = $1 AND c.url <> '' ORDER BY c.id = $1 DESC LIMIT 1", ref)
 }
 
-// ThreadSince lists the comments of a post that came or were edited since it had a revision. As long as the post is not
-// Reshaped they are all that is new in its thread.
+// ThreadSince lists the comments of a post that came, or changed in what readers see of them, since it had a revision: in
+// whatever state they are now. As long as the post is not Reshaped they are all that is new in its thread.
 func (db *DB) ThreadSince(ctx context.Context, post thread.IRI, revision int64) ([]thread.Comment, error) {
 	return list(db.read(ctx), scanComment, "SELECT "+commentColumns+commentFrom+"WHERE c.post = $1 AND c.revision > $2 ORDER BY c.revision", post, revision)
 }
@@ -247,6 +247,22 @@ func (t tx) addComment(c thread.Comment, now time.Time) (added bool, err error) 
 	return true, nil
 }
 
+// touch has comments shown anew: ThreadSince lists them.
+func (t tx) touch(comments ...thread.IRI) error {
+	for _, comment := range comments {
+		var post thread.IRI
+		err := t.row("UPDATE comments SET revision = COALESCE((SELECT revision + 1 FROM posts WHERE id = comments.post), 0) WHERE id = $1 RETURNING post",
+			[]any{comment}, &post)
+		if err == nil {
+			err = t.exec("UPDATE posts SET revision = revision + 1, grown = grown + 1 WHERE id = $1", post)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // count moves the numbers of a post when a comment enters (+1) or leaves (-1) a state.
 func (t tx) count(post thread.IRI, state thread.State, by int) error {
 	var shown, late int
@@ -256,7 +272,7 @@ func (t tx) count(post thread.IRI, state thread.State, by int) error {
 	case thread.Late:
 		late = by
 	}
-	return t.exec("UPDATE posts SET comments = comments + $1, late = late + $2, revision = revision + 1 WHERE id = $3", shown, late, post)
+	return t.exec("UPDATE posts SET comments = comments + $1, late = late + $2 WHERE id = $3", shown, late, post)
 }
 
 // enter moves the numbers of a post for a new comment. The blogger's own do not count for the closing by number.
@@ -311,16 +327,13 @@ func (db *DB) EditComment(ctx context.Context, m Message, c thread.Comment, v th
 		if err != nil || later {
 			return err
 		}
-		err = t.row(`UPDATE comments SET url = $1, html = $2, warning = $3, lang = $4, edited = $5, unlisted = $6,
-			revision = COALESCE((SELECT revision + 1 FROM posts WHERE id = comments.post), 0) WHERE id = $7 AND deleted = 0 RETURNING post, state`,
+		err = t.row(`UPDATE comments SET url = $1, html = $2, warning = $3, lang = $4, edited = $5, unlisted = $6
+			WHERE id = $7 AND deleted = 0 RETURNING post, state`,
 			[]any{c.URL, c.HTML, c.Warning, c.Lang, ms(c.Edited), flag(c.Unlisted), c.ID}, &c.Post, &c.State)
-		if err == nil {
-			err = t.exec("UPDATE posts SET revision = revision + 1, grown = grown + 1 WHERE id = $1", c.Post)
-		}
 		if err != nil {
 			return err
 		}
-		return errors.Join(t.attach(c), t.forward(m, c.ID, now), t.settle(m.ID, v, now))
+		return errors.Join(t.touch(c.ID), t.attach(c), t.forward(m, c.ID, now), t.settle(m.ID, v, now))
 	})
 }
 
@@ -402,10 +415,7 @@ func (t tx) deleteComment(id thread.IRI) error {
 	if err != nil {
 		return err
 	}
-	if err := t.count(c.Post, c.State, -1); err != nil {
-		return err
-	}
-	return errors.Join(t.detach("comment = $1", id), t.forget(id), t.unwatch(id))
+	return errors.Join(t.count(c.Post, c.State, -1), t.touch(id), t.detach("comment = $1", id), t.forget(id), t.unwatch(id))
 }
 
 // forget erases the raw messages about an object: what its author took back is neither kept in the ledger nor handed on.
@@ -424,18 +434,14 @@ func (t tx) move(id thread.IRI, to thread.State) error {
 	if err != nil {
 		return err
 	}
-	err = t.exec(`UPDATE comments SET state = $1, was = '', revision = COALESCE((SELECT revision + 1 FROM posts WHERE id = comments.post), 0)
-		WHERE id = $2`, to, id)
+	err = t.exec("UPDATE comments SET state = $1, was = '' WHERE id = $2", to, id)
 	if err != nil || c.State == to {
 		return err
 	}
 	if c.Deleted { // no longer counted
-		return t.touch(c.Post)
+		return t.touch(id)
 	}
-	if err := t.reveal(id, to == thread.Visible); err != nil {
-		return err
-	}
-	return errors.Join(t.count(c.Post, c.State, -1), t.count(c.Post, to, +1))
+	return errors.Join(t.reveal(id, to == thread.Visible), t.count(c.Post, c.State, -1), t.count(c.Post, to, +1), t.touch(id))
 }
 
 // RemoveComment erases a comment on the blogger's word.
@@ -488,15 +494,14 @@ func (t tx) tally(object thread.IRI, kind Reaction, by int) error {
 	} else {
 		boosts = by
 	}
-	post := object
-	err := t.row(`UPDATE comments SET likes = likes + $1, boosts = boosts + $2, revision = COALESCE((SELECT revision + 1 FROM posts WHERE id = comments.post), 0)
-		WHERE id = $3 RETURNING post`, []any{likes, boosts, object}, &post)
-	if err == nil {
-		likes, boosts = 0, 0
-	} else if !errors.Is(err, ErrNotFound) {
+	n, err := t.affected("UPDATE comments SET likes = likes + $1, boosts = boosts + $2 WHERE id = $3", likes, boosts, object)
+	if err != nil {
 		return err
 	}
-	return t.exec("UPDATE posts SET likes = likes + $1, boosts = boosts + $2, revision = revision + 1, grown = grown + 1 WHERE id = $3", likes, boosts, post)
+	if n > 0 {
+		return t.touch(object)
+	}
+	return t.exec("UPDATE posts SET likes = likes + $1, boosts = boosts + $2, revision = revision + 1, grown = grown + 1 WHERE id = $3", likes, boosts, object)
 }
 
 // Reacted is an account that likes or boosted something.

@@ -104,7 +104,7 @@ func (t tx) boundPictures(due time.Time) error {
 			err = errors.Join(err, t.touchThreads(account))
 		}
 		comments, err2 := list(t.queryer, scanIRI, "UPDATE attachments SET picture = '', due = $1 WHERE picture = $2 AND picture <> '' RETURNING comment", ms(due), name)
-		if err := errors.Join(err, err2, t.redraw(comments), t.dropPicture(name)); err != nil {
+		if err := errors.Join(err, err2, t.touch(comments...), t.dropPicture(name)); err != nil {
 			return err
 		}
 	}

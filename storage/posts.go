@@ -203,7 +203,7 @@ func (t tx) updatePost(p *thread.Post, d Draft, now time.Time) (saved Saved, err
 	}
 	p.Updated = now
 	err = t.exec(`UPDATE posts SET title = $1, summary = $2, content = $3, lang = $4, tags = $5, pictures = $6, warning = $7, unlisted = $8,
-		published = $9, updated = $10, revision = revision + 1 WHERE id = $11`, p.Title, p.Summary, p.Content, p.Lang, jsonList(p.Tags),
+		published = $9, updated = $10, revision = revision + 1, grown = grown + 1 WHERE id = $11`, p.Title, p.Summary, p.Content, p.Lang, jsonList(p.Tags),
 		jsonList(p.Pictures), p.Warning, flag(p.Unlisted), ms(p.Published), ms(now), p.ID)
 	if err == nil && !d.Quiet {
 		err = t.change(kind, string(p.ID), nil, now)
@@ -258,7 +258,7 @@ func (db *DB) CloseThread(ctx context.Context, id thread.IRI, when time.Time) er
 
 // closeThread leaves it at a reopening by hand until its moment: age and number close no earlier.
 func (t tx) closeThread(id thread.IRI, when, now time.Time, tell bool) error {
-	n, err := t.affected(`UPDATE posts SET closes_at = $1, reopened = CASE WHEN $1 > $2 THEN reopened ELSE 0 END, updated = $2, revision = revision + 1
+	n, err := t.affected(`UPDATE posts SET closes_at = $1, reopened = CASE WHEN $1 > $2 THEN reopened ELSE 0 END, updated = $2, revision = revision + 1, grown = grown + 1
 		WHERE id = $3 AND removed = 0 AND (closes_at = 0 OR closes_at > $2)`, ms(when), ms(now), id)
 	switch {
 	case err != nil:
@@ -284,7 +284,7 @@ func (t tx) mustLive(post thread.IRI) error {
 func (db *DB) ReopenThread(ctx context.Context, id thread.IRI) error {
 	now := db.now()
 	return db.write(ctx, func(t tx) error {
-		n, err := t.affected(`UPDATE posts SET closes_at = 0, reopened = 1, updated = $1, revision = revision + 1
+		n, err := t.affected(`UPDATE posts SET closes_at = 0, reopened = 1, updated = $1, revision = revision + 1, grown = grown + 1
 			WHERE id = $2 AND removed = 0`, ms(now), id)
 		if err != nil {
 			return err
@@ -304,15 +304,15 @@ func (db *DB) CloseAll(ctx context.Context, when time.Time) error {
 			when = db.now()
 		}
 		err := t.exec("INSERT INTO settings (name, value) VALUES ('closed_at', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value", ms(when))
-		return errors.Join(err, t.exec("UPDATE posts SET revision = revision + 1 WHERE removed = 0"))
+		return errors.Join(err, t.exec("UPDATE posts SET revision = revision + 1, grown = grown + 1 WHERE removed = 0"))
 	})
 }
 
 // ReopenAll ends CloseAll; ErrNotFound when there is nothing to end.
 func (db *DB) ReopenAll(ctx context.Context) error {
 	return db.write(ctx, func(t tx) error {
-		err := t.mustDelete("DELETE FROM settings WHERE name = 'closed_at'")
-		return errors.Join(err, t.exec("UPDATE posts SET revision = revision + 1 WHERE removed = 0"))
+		err := t.mustExec("DELETE FROM settings WHERE name = 'closed_at'")
+		return errors.Join(err, t.exec("UPDATE posts SET revision = revision + 1, grown = grown + 1 WHERE removed = 0"))
 	})
 }
 
@@ -342,7 +342,7 @@ func (db *DB) AnnounceStates(ctx context.Context, rules thread.Rules) (n int, er
 		return 0, err
 	}
 	err = db.write(ctx, func(t tx) error {
-		ids, err := list(t.queryer, scanString, "UPDATE posts SET updated = $4, revision = revision + 1 WHERE id IN (SELECT id FROM posts WHERE "+due+
+		ids, err := list(t.queryer, scanString, "UPDATE posts SET updated = $4, revision = revision + 1, grown = grown + 1 WHERE id IN (SELECT id FROM posts WHERE "+due+
 			" LIMIT 100) RETURNING id", ms(now), byAge, full, ms(now))
 		for _, id := range ids {
 			if err == nil {
@@ -374,20 +374,14 @@ func (db *DB) ReopenBranch(ctx context.Context, comment thread.IRI) error {
 
 // setBranch has the world told only where the branch begins with the blog's own answer: nobody else's is ours to tell of.
 func (t tx) setBranch(db *DB, comment thread.IRI, closed time.Time) error {
-	var post thread.IRI
-	err := t.row("UPDATE comments SET closed_at = $1 WHERE id = $2 AND post <> '' RETURNING post", []any{ms(closed), comment}, &post)
+	err := t.mustExec("UPDATE comments SET closed_at = $1 WHERE id = $2 AND post <> ''", ms(closed), comment)
 	if err == nil && db.IsAnswer(comment) {
 		err = t.change("update", string(comment), nil, db.now())
 	}
 	if err != nil {
 		return err
 	}
-	return t.touch(post)
-}
-
-// touch moves a post's revision: readers get the thread anew.
-func (t tx) touch(post thread.IRI) error {
-	return t.exec("UPDATE posts SET revision = revision + 1 WHERE id = $1", post)
+	return t.touch(comment)
 }
 
 // change writes what the world should know. Publish renders it from the rows as they are then.

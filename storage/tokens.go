@@ -47,5 +47,5 @@ func (db *DB) TokenUsed(ctx context.Context, name string) error {
 
 // RevokeToken removes a token; ErrNotFound when there is none of that name.
 func (db *DB) RevokeToken(ctx context.Context, name string) error {
-	return db.write(ctx, func(t tx) error { return t.mustDelete("DELETE FROM tokens WHERE name = $1", name) })
+	return db.write(ctx, func(t tx) error { return t.mustExec("DELETE FROM tokens WHERE name = $1", name) })
 }

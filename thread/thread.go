@@ -37,7 +37,7 @@ type Post struct {
 	Comments, Likes, Boosts, Late int // Late: public replies that came after closing
 
 	Revision int64 // moves with everything that readers can see
-	Reshaped int64 // moves with what changes the thread, or may, otherwise than by a new or edited comment: see Update
+	Reshaped int64 // moves with what readers see of many comments at once: of an account that has another name, say
 }
 
 // Picture is one of a post's pictures, where it stands on the blog.

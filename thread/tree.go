@@ -107,18 +107,21 @@ func (c Comment) withoutText() *Comment {
 	return &c
 }
 
-// Put puts one comment at its place that is new or has another text. It tells false when the whole has to be arranged: the
-// comment it answers is not there, or it is no longer shown itself.
+// Put puts one comment at its place that is new, or not as it was. It tells false when the whole has to be arranged: the
+// comment it answers is not there, or its place is another one now.
 func (t *Tree) Put(c *Comment) bool {
-	shown := !c.Deleted && c.State == Visible
-	if n := t.Find(c.ID.Anchor()); n != nil {
-		if !shown || n.Stub || before(n.Comment, c) != 0 {
-			return false
-		}
-		n.Comment = c
+	n, shown := t.Find(c.ID.Anchor()), !c.Deleted && c.State == Visible
+	switch {
+	case n != nil && before(n.Comment, c) != 0:
+		return false
+	case n != nil && shown:
+		n.Comment, n.Stub = c, false
 		return true
-	}
-	if !shown {
+	case n != nil:
+		n.Comment, n.Stub = c.withoutText(), true
+		t.drop(n)
+		return true
+	case !shown:
 		return true
 	}
 	above := &t.post
@@ -127,11 +130,22 @@ func (t *Tree) Put(c *Comment) bool {
 			return false
 		}
 	}
-	n := &Node{Placed: Placed{Comment: c, Depth: above.Depth + 1}, above: above}
+	n = &Node{Placed: Placed{Comment: c, Depth: above.Depth + 1}, above: above}
 	above.below = slices.Insert(above.below, n.index(), n)
 	above.Replies++
 	t.named[c.ID.Anchor()] = n
 	return true
+}
+
+// drop takes a stub out that has nothing below it, and those above it that stood only for its sake.
+func (t *Tree) drop(n *Node) {
+	for n != &t.post && n.gone() {
+		i := n.index()
+		n.above.below = slices.Delete(n.above.below, i, i+1)
+		n.above.Replies--
+		delete(t.named, n.ID.Anchor())
+		n = n.above
+	}
 }
 
 // index is where n stands among its siblings, or would.

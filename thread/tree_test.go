@@ -116,12 +116,44 @@ func TestPutText(t *testing.T) {
 	if !grown.Put(&edited) || grown.List()[1].HTML != "new" || placed[1].HTML != "text" || shape(grown) != "0a1 1b0 (0c1) 1d0" {
 		t.Error(shape(grown))
 	}
-	gone, moved := edited, edited
-	gone.Deleted, moved.Published = true, noon.Add(time.Hour)
-	for _, c := range []*Comment{&gone, &moved, placed[2].Comment, {ID: "x", Parent: "unknown", State: Visible}} {
+	moved := edited
+	moved.Published = noon.Add(time.Hour)
+	for _, c := range []*Comment{&moved, {ID: "x", Parent: "unknown", State: Visible}} {
 		if grown.Put(c) {
-			t.Errorf("%s: a deletion, another date, or a comment without place, moves others", c.ID)
+			t.Errorf("%s: another date, or a comment without place, moves others", c.ID)
 		}
+	}
+}
+
+// TestPutState: comments that are hidden, deleted, closed and shown again leave the tree that they make together.
+func TestPutState(t *testing.T) {
+	all := tree("a b<a c<b d<c e<a f<e g h<g")
+	grown, anew := Arrange(slices.Clone(all)), 0
+	for range 2000 {
+		c := all[rand.IntN(len(all))] // another one than the tree has
+		c.State, c.Deleted = []State{Visible, Hidden, Pending}[rand.IntN(3)], rand.IntN(3) == 0
+		c.ClosedAt = noon.Add(time.Duration(rand.IntN(3)) * time.Minute)
+		all[slices.IndexFunc(all, func(old Comment) bool { return old.ID == c.ID })] = c
+		before := shape(grown)
+		whole := Arrange(slices.Clone(all))
+		if !grown.Put(&c) {
+			grown, anew = whole, anew+1
+			continue
+		}
+		if shape(grown) != shape(whole) {
+			t.Fatalf("%+v into %s: %s, want %s", c, before, shape(grown), shape(whole))
+		}
+		for i, p := range grown.List() {
+			if same := whole.List()[i]; p.HTML != same.HTML || !p.ClosedAt.Equal(same.ClosedAt) || p.Deleted != same.Deleted || grown.Find(p.ID.Anchor()) == nil {
+				t.Fatalf("%+v, want %+v", p.Comment, same.Comment)
+			}
+		}
+		if len(grown.named) != len(whole.named) {
+			t.Fatal("what is not shown can be found")
+		}
+	}
+	if anew > 500 {
+		t.Errorf("the whole was arranged %d times", anew)
 	}
 }
 
