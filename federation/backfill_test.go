@@ -1,12 +1,16 @@
 package federation_test
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"afterword/federation/fedtest"
@@ -227,6 +231,97 @@ func TestR075_OneOriginIsAskedAtItsLeisure(t *testing.T) {
 	if n := s.post().Comments; n != 231 {
 		t.Errorf("%d comments after another run", n)
 	}
+}
+
+// crowd are origins that keep everybody waiting for their documents until they are let go.
+type crowd struct {
+	mu   sync.Mutex
+	held map[string][]chan bool // by origin: closed to let one that asks go
+}
+
+func (c *crowd) hold(ctx context.Context, origin string) {
+	let := make(chan bool)
+	c.mu.Lock()
+	c.held[origin] = append(c.held[origin], let)
+	c.mu.Unlock()
+	select {
+	case <-let:
+	case <-ctx.Done():
+	}
+}
+
+// release lets all go that are kept waiting, and tells how many each origin kept.
+func (c *crowd) release() map[string]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	asked := map[string]int{}
+	for origin, waiting := range c.held {
+		asked[origin] = len(waiting)
+		for _, let := range waiting {
+			close(let)
+		}
+	}
+	clear(c.held)
+	return asked
+}
+
+// gather makes n origins, each with a comment, and with another one below a comment elsewhere that lists them all.
+func (s *stage) gather(n int) *crowd {
+	c, eve := &crowd{held: map[string][]chan bool{}}, s.stranger("https://eve.test/eve")
+	var listed []any
+	for i := range n {
+		origin := fmt.Sprintf("o%d.test", i)
+		p, one, two := s.stranger("https://"+origin+"/p"), "https://"+origin+"/n/1", "https://"+origin+"/n/2"
+		s.serve(one, p.note(one, note, "Here."))
+		s.serve(two, p.note(two, "https://eve.test/n/1", "Below."))
+		listed = append(listed, two)
+		p.says(p.create(p.note(one, note, "Here.")))
+		inside := s.network.Handler(origin)
+		s.network.Serve(origin, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, "/n/") {
+				c.hold(r.Context(), origin)
+			}
+			inside.ServeHTTP(w, r)
+		}))
+	}
+	s.withReplies(eve, "https://eve.test/n/1", object{"id": "https://eve.test/r", "type": "Collection", "items": listed})
+	s.clock.advance(time.Minute)
+	s.settle() // what they are called is known
+	return c
+}
+
+// However many have something to be asked, four are asked at a time, each by one request (PROTOCOL 2e). In the bubble,
+// synctest.Wait returns when nobody has anything left to do but to wait for an origin.
+func TestR075_FourOriginsAreAskedAtATime(t *testing.T) {
+	const origins, atATime = 12, 4
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t)
+		c := s.gather(origins)
+		ctx, stop := context.WithCancel(s.ctx)
+		var running sync.WaitGroup
+		defer running.Wait()
+		defer stop()
+		s.clock.advance(10 * time.Minute)
+		running.Go(func() { s.fed.Run(ctx) })
+		for range 3 { // each has two comments, of which one is to be fetched before it is looked at
+			for range origins / atATime {
+				synctest.Wait()
+				asked := c.release()
+				if len(asked) != atATime || slices.Max(slices.Collect(maps.Values(asked))) != 1 {
+					t.Errorf("asked at once: %v", asked)
+				}
+			}
+			synctest.Wait()
+			if asked := c.release(); len(asked) > 0 {
+				t.Errorf("asked before they had their rest: %v", asked)
+			}
+			s.clock.advance(5 * time.Second)
+			time.Sleep(5 * time.Second) // of the bubble, after which workers look whether something is due
+		}
+		if n := s.post().Comments; n != 1+2*origins {
+			t.Errorf("%d comments, want %d\n%s", n, 1+2*origins, s.ledger())
+		}
+	})
 }
 
 func TestR076_TooManyRequests(t *testing.T) {
