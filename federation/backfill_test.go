@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"afterword/federation/fedtest"
+	"afterword/storage/storagetest"
 	"afterword/thread"
 )
 
@@ -115,7 +116,7 @@ func strip(thread string) string {
 	lines := strings.Split(thread, "\n")
 	for i, line := range lines {
 		indent := len(line) - len(strings.TrimLeft(line, " "))
-		said := strings.Fields(words(line))
+		said := strings.Fields(storagetest.Words(line))
 		kept := said[:1]
 		for _, w := range said[1:] {
 			if !strings.HasPrefix(w, "@") {

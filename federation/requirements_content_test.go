@@ -11,6 +11,7 @@ import (
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 
+	"afterword/storage/storagetest"
 	"afterword/thread"
 )
 
@@ -108,7 +109,7 @@ func TestR093_LinksAndMentions(t *testing.T) {
 	p := s.stranger("https://one.test/p")
 	p.says(p.create(p.note("https://one.test/notes/1", note, `<p><span class="h-card" translate="no"><a href="`+actor+`" class="u-url mention">@<span>blog</span></a></span> see `+
 		`<a href="https://two.test/a/long/way/to/go" rel="nofollow"><span class="invisible">https://</span><span class="ellipsis">two.test/a/long</span><span class="invisible">/way/to/go</span></a></p>`)))
-	if got := words(s.comment("https://one.test/notes/1").HTML); got != "@blog see https://two.test/a/long/way/to/go" && got != "@blog see two.test/a/long/way/to/go" && got != "see https://two.test/a/long/way/to/go" {
+	if got := storagetest.Words(s.comment("https://one.test/notes/1").HTML); got != "@blog see https://two.test/a/long/way/to/go" && got != "@blog see two.test/a/long/way/to/go" && got != "see https://two.test/a/long/way/to/go" {
 		t.Error(got)
 	}
 	p.says(p.create(p.note("https://one.test/notes/2", note, `<p><a href="`+actor+`" class="u-url mention">@blog@blog.test</a></p>`))) // and nothing else
@@ -203,7 +204,7 @@ func TestR097_LongAndForeign(t *testing.T) {
 	if n := s.outbound(); n > 1 {
 		t.Errorf("%d requests: nobody fetches whom strangers mention", n)
 	}
-	if got := words(s.comment("https://one.test/notes/1").HTML); got != "مرحبا بالعالم" {
+	if got := storagetest.Words(s.comment("https://one.test/notes/1").HTML); got != "مرحبا بالعالم" {
 		t.Error(got)
 	}
 }

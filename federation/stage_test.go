@@ -404,23 +404,7 @@ func (s *stage) shows(want ...string) {
 }
 
 // words are the comments without markup and authors.
-func (s *stage) words() string { return words(s.thread()) }
-
-func words(html string) string {
-	var out strings.Builder
-	depth := 0
-	for _, r := range html {
-		switch {
-		case r == '<':
-			depth++
-		case r == '>':
-			depth--
-		case depth == 0:
-			out.WriteRune(r)
-		}
-	}
-	return strings.Join(strings.Fields(out.String()), " ")
-}
+func (s *stage) words() string { return storagetest.Words(s.thread()) }
 
 // comment is the stored comment with this id.
 func (s *stage) comment(id string) thread.Comment {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"afterword/storage/storagetest"
 )
 
 // said is a reply in a tree as it truly is, on its authors' servers.
@@ -162,7 +164,7 @@ func (s *stage) isWhole(top []*said) {
 	for _, line := range strings.Split(s.thread(), "\n") {
 		indent, text, _ := strings.Cut(line, "@")
 		if _, said, ok := strings.Cut(text, ": "); ok {
-			line = indent + words(said)
+			line = indent + storagetest.Words(said)
 		}
 		got = append(got, line)
 	}

@@ -15,7 +15,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"html"
 	"log/slog"
 	"maps"
 	"net"
@@ -286,27 +285,11 @@ func (s *site) words() string {
 			line += "(deleted)"
 		} else {
 			name, _, _ := strings.Cut(strings.TrimPrefix(c.Author.Handle, "@"), "@")
-			line += name + ": " + plainWords(c.HTML)
+			line += name + ": " + storagetest.Words(c.HTML)
 		}
 		lines = append(lines, line)
 	}
 	return strings.Join(lines, "; ")
-}
-
-func plainWords(markup string) string {
-	var out strings.Builder
-	depth := 0
-	for _, r := range markup {
-		switch {
-		case r == '<':
-			depth++
-		case r == '>':
-			depth--
-		case depth == 0:
-			out.WriteRune(r)
-		}
-	}
-	return html.UnescapeString(strings.Join(strings.Fields(out.String()), " "))
 }
 
 // ledger is for what tests say when they fail.

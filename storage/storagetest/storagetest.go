@@ -1,11 +1,12 @@
 // Package storagetest looks at a database for tests: what a message changed, table by table and whatever columns there
-// are, and what the ledger says of it.
+// are, what the ledger says of it, and what readers read.
 package storagetest
 
 import (
 	"crypto/sha256"
 	"database/sql"
 	"fmt"
+	"html"
 	"maps"
 	"slices"
 	"strings"
@@ -91,4 +92,21 @@ func column(t testing.TB, db *sql.DB, query string) (out []string) {
 		t.Fatal(err)
 	}
 	return out
+}
+
+// Words are what a comment says, without its markup.
+func Words(markup string) string {
+	var out strings.Builder
+	depth := 0
+	for _, r := range markup {
+		switch {
+		case r == '<':
+			depth++
+		case r == '>':
+			depth--
+		case depth == 0:
+			out.WriteRune(r)
+		}
+	}
+	return html.UnescapeString(strings.Join(strings.Fields(out.String()), " "))
 }
