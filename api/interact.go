@@ -118,52 +118,41 @@ func (s *Server) home(ctx context.Context, a fetch.Account) (*home, error) {
 	if !s.lookups.allow(a.Host, s.Now()) {
 		return unknown, nil
 	}
-	schemes := []string{"https"}
-	if s.Fetch.Check("http://"+a.Host+"/") == nil { // tests and demo only
-		schemes = []string{"http", "https"}
+	h, err := s.ask(ctx, a)
+	var e *fetch.Error
+	if !errors.As(err, &e) {
+		s.cache.put(a, h)
+		return h, nil
 	}
-	var err error
-	for _, scheme := range schemes {
-		var h *home
-		if h, err = s.ask(ctx, a, scheme); err == nil {
-			s.cache.put(a, h)
-			return h, nil
-		}
-		if !isKind(err, fetch.Unreachable) {
-			unknown.scheme = scheme
-			break
-		}
-	}
-	switch {
-	case isKind(err, fetch.Forbidden):
+	switch e.Kind {
+	case fetch.Forbidden:
 		return nil, refusedHost
-	case isKind(err, fetch.Unreachable):
+	case fetch.Unreachable:
 		return nil, noAnswer
 	}
+	unknown.scheme = schemeOf(e.URL)
 	return unknown, nil
 }
 
-func isKind(err error, kind fetch.Kind) bool {
-	var e *fetch.Error
-	return errors.As(err, &e) && e.Kind == kind
+func schemeOf(address string) string {
+	scheme, _, _ := strings.Cut(address, "://")
+	return scheme
 }
 
 // ask reads an account's WebFinger answer (RFC 7033).
-func (s *Server) ask(ctx context.Context, a fetch.Account, scheme string) (*home, error) {
-	g := a.WebFinger(scheme)
-	g.Stranger = true
-	doc, err := s.Fetch.Get(ctx, g)
+func (s *Server) ask(ctx context.Context, a fetch.Account) (*home, error) {
+	doc, err := s.Fetch.WebFinger(ctx, a, fetch.Get{Stranger: true})
 	if err != nil {
 		return nil, err
 	}
+	h := &home{scheme: schemeOf(doc.URL), templates: map[string]string{}, hosts: []string{a.Host}, until: s.Now().Add(keepHome)}
 	var jrd struct {
 		Links []struct{ Rel, Href, Template string }
 	}
-	if err := json.Unmarshal(doc.Body, &jrd); err != nil {
-		return nil, err
+	if json.Unmarshal(doc.Body, &jrd) != nil {
+		return h, nil
 	}
-	s.Fetch.Vouch(g.URL)
-	h := &home{scheme: scheme, templates: map[string]string{}, hosts: []string{a.Host}, until: s.Now().Add(keepHome)}
+	s.Fetch.Vouch(h.scheme + "://" + a.Host)
 	for _, link := range jrd.Links[:min(len(jrd.Links), 64)] {
 		switch link.Rel {
 		case toReply[0], toReply[1], toFollow[0]:

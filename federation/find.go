@@ -44,13 +44,7 @@ func (f *Federation) lookUp(ctx context.Context, a fetch.Account) (thread.IRI, e
 
 // finger asks a host about an account (RFC 7033): how it calls itself, and which actor it is.
 func (f *Federation) finger(ctx context.Context, a fetch.Account, g fetch.Get) (account string, self thread.IRI, err error) {
-	scheme := "https"
-	if f.Fetch.Check("http://"+a.Host+"/") == nil { // tests and demo only
-		scheme = "http"
-	}
-	asked := a.WebFinger(scheme)
-	asked.Fresh, asked.Stranger = g.Fresh, g.Stranger
-	doc, err := f.Fetch.Get(ctx, asked)
+	doc, err := f.Fetch.WebFinger(ctx, a, g)
 	if err != nil {
 		return "", "", err
 	}

@@ -1,7 +1,9 @@
 package fetch
 
 import (
+	"context"
 	"errors"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -84,12 +86,26 @@ func newAccount(user, host string) (Account, error) {
 // maxJRD is how much is read of a WebFinger answer, in bytes (SECURITY R7).
 const maxJRD = 64 << 10
 
-// WebFinger is how its server is asked about it (RFC 7033).
-func (a Account) WebFinger(scheme string) Get {
+// WebFinger asks its server about an account (RFC 7033); of g, Fresh and Stranger count. Tests and the demo, where plain
+// http is allowed, try that first.
+func (c *Client) WebFinger(ctx context.Context, a Account, g Get) (*Document, error) {
+	if !c.allowPrivate {
+		return c.Get(ctx, a.asked("https", g))
+	}
+	doc, err := c.Get(ctx, a.asked("http", g))
+	if e, failed := err.(*Error); failed && (e.Kind == Unreachable || e.Status == http.StatusBadRequest) { // as one that speaks TLS may answer
+		if secure, err := c.Get(ctx, a.asked("https", g)); err == nil || err.(*Error).Kind != Unreachable {
+			return secure, err
+		}
+	}
+	return doc, err
+}
+
+func (a Account) asked(scheme string, g Get) Get {
 	resource := scheme + "://" + a.Host
 	if a.User != "" {
 		resource = "acct:" + a.User + "@" + a.Host
 	}
 	return Get{URL: scheme + "://" + a.Host + "/.well-known/webfinger?resource=" + url.QueryEscape(resource),
-		Accept: "application/jrd+json, application/json", MaxBytes: maxJRD}
+		Accept: "application/jrd+json, application/json", MaxBytes: maxJRD, Fresh: g.Fresh, Stranger: g.Stranger}
 }

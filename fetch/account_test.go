@@ -2,7 +2,14 @@ package fetch
 
 import (
 	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -72,8 +79,64 @@ func FuzzParseAccount(f *testing.F) {
 		if again, err := ParseAccount(strings.TrimPrefix(a.User+"@"+a.Host, "@")); err != nil || again != a {
 			t.Errorf("%q is %+v, which is %+v, %v", text, a, again, err)
 		}
-		if u, err := parse(a.WebFinger("https").URL); err != nil || u.Host != a.Host {
-			t.Errorf("%q is asked about at %s: %v", text, a.WebFinger("https").URL, err)
+		if u, err := parse(a.asked("https", Get{}).URL); err != nil || u.Host != a.Host {
+			t.Errorf("%q is asked about at %s: %v", text, a.asked("https", Get{}).URL, err)
 		}
 	})
+}
+
+// On this machine servers speak either scheme; what they answer is what the one that they speak does.
+func TestWebFinger(t *testing.T) {
+	says := func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("resource") != "acct:me@"+r.Host {
+			w.WriteHeader(http.StatusBadRequest)
+		}
+		io.WriteString(w, r.URL.Path)
+	}
+	open, secure := serve(t, says), httptest.NewUnstartedServer(http.HandlerFunc(says))
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secure.StartTLS()
+	defer secure.Close()
+	c := New(Options{AllowPrivate: true})
+	c.transport.(*http.Transport).TLSClientConfig = secure.Client().Transport.(*http.Transport).TLSClientConfig
+	for _, server := range []string{open.URL, secure.URL} {
+		u, err := parse(server)
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc, err := c.WebFinger(t.Context(), Account{"me", u.Host}, Get{})
+		if err != nil || string(doc.Body) != "/.well-known/webfinger" || !strings.HasPrefix(doc.URL, server) {
+			t.Errorf("%s: %v %v", server, doc, err)
+		}
+		_, err = c.WebFinger(t.Context(), Account{"", u.Host}, Get{})
+		if e := fails(t, err, Status); e.Status != http.StatusBadRequest || !strings.HasPrefix(e.URL, server) {
+			t.Errorf("%s: %v", server, err)
+		}
+	}
+}
+
+// A server that has nothing at port 80 is not taken for one that is down.
+func TestWebFingerOfDefaultPorts(t *testing.T) {
+	for _, private := range []bool{true, false} {
+		var asked []string
+		c := New(Options{AllowPrivate: private, Transport: memory(func(r *http.Request) (*http.Response, error) {
+			asked = append(asked, r.URL.Scheme)
+			if r.URL.Scheme == "http" {
+				return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
+			}
+			return answer(http.StatusOK, "{}"), nil
+		})})
+		for range 2 {
+			if _, err := c.WebFinger(t.Context(), Account{"me", "good.test"}, Get{}); err != nil {
+				t.Error(err)
+			}
+		}
+		want := []string{"https", "https"}
+		if private { // and is not asked there again soon
+			want = []string{"http", "https", "https"}
+		}
+		if !slices.Equal(asked, want) {
+			t.Errorf("asked by %v, want %v", asked, want)
+		}
+	}
 }

@@ -65,7 +65,7 @@ type Client struct {
 	mu       sync.Mutex // guards what follows, and the fields of every host
 	flights  map[identity]*flight
 	failures lru[identity, failure]
-	hosts    lru[string, *host] // by authority, canonical
+	hosts    lru[string, *host] // by origin, canonical
 }
 
 // New makes the process's Client.
@@ -163,7 +163,7 @@ func (c *Client) follow(ctx context.Context, u *url.URL, g Get) (*Document, erro
 		if err := b.begin(ctx); err != nil {
 			return nil, named(err, at)
 		}
-		h, err := c.admit(ctx, u.Host, g.Stranger)
+		h, err := c.admit(ctx, origin(u), g.Stranger)
 		if err != nil {
 			return nil, named(err, at)
 		}

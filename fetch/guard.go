@@ -139,6 +139,9 @@ func authority(scheme, host, port string) string {
 	return net.JoinHostPort(host, port)
 }
 
+// origin is the server that a target names: those of the two schemes have nothing to do with each other.
+func origin(u *url.URL) string { return u.Scheme + "://" + u.Host }
+
 // public refuses what cannot be a stranger's server. Names are judged again, by address, when they are dialled.
 func public(u *url.URL) error {
 	host := u.Hostname()

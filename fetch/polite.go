@@ -286,7 +286,7 @@ func (c *Client) Vouch(rawURL string) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if h, known := c.hosts.get(u.Host); known {
+	if h, known := c.hosts.get(origin(u)); known {
 		h.strange.giveBack(1)
 	}
 }

@@ -184,7 +184,7 @@ func TestLine(t *testing.T) {
 		if slow.most.Load() > 2+1 || kinds["good"] < 10 || kinds["good"] > 12 || time.Since(start) > 7*time.Second {
 			t.Errorf("%v, %d at once, after %v", kinds, slow.most.Load(), time.Since(start))
 		}
-		if h, _ := c.hosts.get("slow.test"); h.waiting != 0 || len(h.slots) != 0 || h.own.spent > 0 {
+		if h, _ := c.hosts.get("https://slow.test"); h.waiting != 0 || len(h.slots) != 0 || h.own.spent > 0 {
 			t.Errorf("%+v", h)
 		}
 	})
@@ -280,7 +280,7 @@ func TestPanicInSign(t *testing.T) {
 			c.Get(t.Context(), Get{URL: "https://good.test/", Sign: func(*http.Request) error { panic("typed nil key") }})
 		}()
 	}
-	if h, _ := c.hosts.get("good.test"); len(h.slots) != 0 || len(c.flights) != 0 {
+	if h, _ := c.hosts.get("https://good.test"); len(h.slots) != 0 || len(c.flights) != 0 {
 		t.Errorf("%d slots, %d flights still taken", len(h.slots), len(c.flights))
 	}
 }
