@@ -89,14 +89,14 @@ func TestThreadFeed(t *testing.T) {
 	for _, e := range f.Entries {
 		ids = append(ids, strings.TrimPrefix(e.ID, "https://remote.example/notes/"))
 	}
-	if got := strings.Join(ids, " "); got != "https://blog.example/old#1 9 6 5 3 2 1" {
+	if got := strings.Join(ids, " "); got != "2 https://blog.example/old#1 9 6 5 3 1" {
 		t.Error("the entries are", got)
 	}
 	if f.State[0].Term != "closed" || !strings.Contains(f.Subtitle, "Comments are closed.") || linked(f.Links, "replies").Count != "7" {
 		t.Errorf("%+v", f)
 	}
 	first := f.Entries[6]
-	if first.InReplyTo.Ref != string(p.ID) || linked(first.Links, "replies").Count != "1" || f.Entries[5].InReplyTo.Ref != first.ID {
+	if first.InReplyTo.Ref != string(p.ID) || linked(first.Links, "replies").Count != "1" || f.Entries[0].InReplyTo.Ref != first.ID {
 		t.Errorf("%+v", first)
 	}
 	if strings.Contains(text, "secret") || strings.Contains(text, "butler") || strings.Contains(text, "robot.png") {

@@ -121,7 +121,7 @@ func (s *Server) render(room []byte, q query, p part) []byte {
 type arrangement struct {
 	mu       sync.Mutex // guards what follows
 	revision int64      // that it is known to be up to; a comment may be newer
-	reshaped int64
+	recast   int64
 	tree     *thread.Tree
 	closings map[time.Time]bool // moments at which a branch closes or closed
 	bytes    int
@@ -142,15 +142,12 @@ func (s *Server) arranged(ctx context.Context, p thread.Post) (*arrangement, err
 	return t.(*arrangement), nil
 }
 
-// update puts what came since into a thread; it tells false when that has to be read as a whole.
+// update brings what changed since into a thread; it tells false when that has to be read as a whole.
 func (s *Server) update(ctx context.Context, t *arrangement, p thread.Post) (bool, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.revision >= p.Revision {
 		return true, nil
-	}
-	if t.reshaped != p.Reshaped {
-		return false, nil
 	}
 	news, err := s.DB.ThreadSince(ctx, p.ID, t.revision)
 	if err == nil {
@@ -165,7 +162,14 @@ func (s *Server) update(ctx context.Context, t *arrangement, p thread.Post) (boo
 			return false, nil
 		}
 	}
-	t.revision = p.Revision
+	if t.recast != p.Recast {
+		authors := t.tree.Authors()
+		if err := s.DB.Authors(ctx, authors); err != nil {
+			return false, err
+		}
+		t.tree.Recast(authors)
+	}
+	t.revision, t.recast = p.Revision, p.Recast
 	s.cache.put(p.ID, t)
 	return true, nil
 }
@@ -179,7 +183,7 @@ func (s *Server) read(ctx context.Context, p thread.Post) (*arrangement, error) 
 	if err != nil {
 		return nil, err
 	}
-	t := &arrangement{revision: p.Revision, reshaped: p.Reshaped, closings: map[time.Time]bool{}, bytes: 1024}
+	t := &arrangement{revision: p.Revision, recast: p.Recast, closings: map[time.Time]bool{}, bytes: 1024}
 	for i := range comments {
 		t.add(&comments[i], true)
 	}

@@ -39,7 +39,7 @@ func (db *DB) FindComment(ctx context.Context, ref string) (thread.Comment, erro
 }
 
 // ThreadSince lists the comments of a post that came, or changed in what readers see of them, since it had a revision: in
-// whatever state they are now. As long as the post is not Reshaped they are all that is new in its thread.
+// whatever state they are now. As long as the post is not Recast they are all that is new in its thread.
 func (db *DB) ThreadSince(ctx context.Context, post thread.IRI, revision int64) ([]thread.Comment, error) {
 	return list(db.read(ctx), scanComment, "SELECT "+commentColumns+commentFrom+"WHERE c.post = $1 AND c.revision > $2 ORDER BY c.revision", post, revision)
 }
@@ -64,7 +64,7 @@ func (db *DB) Recent(ctx context.Context, limit int) ([]Recent, error) {
 	return list(db.read(ctx), scanRecent, recent+" ORDER BY c.received DESC, c.id LIMIT $1", limit)
 }
 
-// RecentOf lists the comments of a post that came, were approved or were edited last.
+// RecentOf lists the comments of a post that came or changed last: were approved, edited, liked, closed.
 func (db *DB) RecentOf(ctx context.Context, post thread.IRI, limit int) ([]Recent, error) {
 	return list(db.read(ctx), scanRecent, recent+" AND c.post = $1 ORDER BY c.revision DESC, c.received DESC, c.id LIMIT $2", post, limit)
 }

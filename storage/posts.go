@@ -21,7 +21,7 @@ func scanPost(s scanner) (thread.Post, error) {
 	var tags, pictures string
 	var published, updated, removed, closesAt, enteredAt, blogClosedAt int64
 	err := s.Scan(&p.ID, &p.URL, &p.Title, &p.Summary, &p.Content, &p.Lang, &tags, &pictures, &p.Warning, &p.Unlisted, &published, &updated, &removed,
-		&closesAt, &p.Reopened, &p.Comments, &p.Likes, &p.Boosts, &p.Late, &p.Revision, &p.Reshaped, &p.Entered, &enteredAt, &blogClosedAt)
+		&closesAt, &p.Reopened, &p.Comments, &p.Likes, &p.Boosts, &p.Late, &p.Revision, &p.Recast, &p.Entered, &enteredAt, &blogClosedAt)
 	if err != nil {
 		return p, err
 	}

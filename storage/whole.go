@@ -3,6 +3,8 @@ package storage
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"afterword/thread"
 )
@@ -26,17 +28,43 @@ func (db *DB) Thread(ctx context.Context, post thread.IRI) ([]thread.Comment, er
 		return nil, err
 	}
 	authors := map[thread.IRI]thread.Author{}
-	_, err = list(q, func(s scanner) (a thread.Author, err error) {
-		err = s.Scan(&a.ID, &a.Name, &a.Handle, &a.URL, &a.Avatar, &a.Picture, &a.Bot, &a.Deleted)
-		authors[a.ID] = a
-		return a, err
-	}, `SELECT id, name, handle, url, avatar, picture, bot, deleted FROM actors WHERE id IN (SELECT author FROM comments WHERE post = $1)`, post)
 	for i := range comments {
-		if a, known := authors[comments[i].Author.ID]; known {
-			comments[i].Author = a
-		}
+		authors[comments[i].Author.ID] = comments[i].Author
+	}
+	err = fill(q, authors)
+	for i := range comments {
+		comments[i].Author = authors[comments[i].Author.ID]
 	}
 	return comments, err
+}
+
+// Authors brings accounts up to date that wrote comments; those that are not known stay as they are.
+func (db *DB) Authors(ctx context.Context, authors map[thread.IRI]thread.Author) error {
+	return fill(db.read(ctx), authors)
+}
+
+func fill(q queryer, authors map[thread.IRI]thread.Author) error {
+	for ids := range slices.Chunk(slices.Collect(maps.Keys(authors)), AtOnce) {
+		args := make([]any, AtOnce)
+		for i, id := range ids {
+			args[i] = string(id)
+		}
+		found, err := list(q, scanAuthor, "SELECT id, name, handle, url, avatar, picture, bot, deleted FROM actors WHERE id IN "+among, args...)
+		if err != nil {
+			return err
+		}
+		for _, a := range found {
+			authors[a.ID] = a
+		}
+	}
+	return nil
+}
+
+func scanAuthor(s scanner) (a thread.Author, err error) {
+	var bot, deleted number
+	err = s.Scan((*string)(&a.ID), &a.Name, &a.Handle, &a.URL, &a.Avatar, &a.Picture, &bot, &deleted)
+	a.Bot, a.Deleted = bot != 0, deleted != 0
+	return a, err
 }
 
 // scanOwn reads one row after the other into the same variables.

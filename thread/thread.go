@@ -37,7 +37,7 @@ type Post struct {
 	Comments, Likes, Boosts, Late int // Late: public replies that came after closing
 
 	Revision int64 // moves with everything that readers can see
-	Reshaped int64 // moves with what readers see of many comments at once: of an account that has another name, say
+	Recast   int64 // moves with what readers see of an account that wrote here: its name, its picture
 }
 
 // Picture is one of a post's pictures, where it stands on the blog.

@@ -137,6 +137,26 @@ func (t *Tree) Put(c *Comment) bool {
 	return true
 }
 
+// Authors are those of all comments in the tree.
+func (t *Tree) Authors() map[IRI]Author {
+	authors := map[IRI]Author{}
+	for _, n := range t.named {
+		authors[n.Author.ID] = n.Author
+	}
+	delete(authors, "") // of the stubs
+	return authors
+}
+
+// Recast gives every comment its author as given here, by their ids.
+func (t *Tree) Recast(authors map[IRI]Author) {
+	for _, n := range t.named {
+		if a, given := authors[n.Author.ID]; given && a != n.Author {
+			c := *n.Comment
+			c.Author, n.Comment = a, &c
+		}
+	}
+}
+
 // drop takes a stub out that has nothing below it, and those above it that stood only for its sake.
 func (t *Tree) drop(n *Node) {
 	for n != &t.post && n.gone() {
