@@ -45,7 +45,7 @@ func TestInBrowser(t *testing.T) {
 	for name, story := range map[string]func(*tab){
 		"embed": embedStory, "hostile": hostileStory, "fallback": fallbackStory, "news": newsStory, "show": showStory, "keyboard": keyboardStory, "more": moreStory, "branch": branchStory, "settings": settingsStory, "axe": axeStory,
 		"steady":    steadyStory,
-		"permalink": permalinkStory, "lazy": lazyStory, "several": severalStory, "static": staticStory, "page": pageStory,
+		"permalink": permalinkStory, "lazy": lazyStory, "moved": movedStory, "several": severalStory, "static": staticStory, "page": pageStory,
 		"colours": coloursStory, "themes": themesStory, "narrow": narrowStory, "print": printStory,
 	} {
 		t.Run(name, func(t *testing.T) { story(newTab(t, ctx)) })
@@ -348,6 +348,18 @@ func severalStory(b *tab) {
 	}
 }
 
+// movedStory: an element that a page puts elsewhere while it loads begins anew there, and only there.
+func movedStory(b *tab) {
+	s, _, _ := blogPost(b)
+	b.open(b.blogPage(s, "<main></main>") + "#" + id(1).Anchor()) // it asks at once
+	b.until(`customElements.get("afterword-thread")`)
+	b.eval(`["body", "main"].forEach((place, i, all) => document.querySelector(place).append(all.element ??= document.createElement("afterword-thread")))`)
+	b.eval(`document.querySelector("afterword-thread").setAttribute("refresh", "0.05")`)
+	b.until(`performance.getEntriesByType("resource").filter(e => e.name.includes("/embed/thread")).length > 5`)
+	b.want(shown, "1")
+	b.want(`["section", "[role=status]", "dialog"].map(part => document.querySelectorAll("afterword-thread " + part).length)`, "1,1,1")
+}
+
 // staticStory: a fragment that was built into the page is there at once, and is brought up to date; when it is newer than
 // the answer of a cache on the way, it stays.
 func staticStory(b *tab) {
@@ -438,8 +450,10 @@ func moreStory(b *tab) {
 	s.must(s.DB.CloseThread(b.Context(), p.ID, s.now()))
 	b.until(`document.querySelector(".aw-closed")`)
 	b.want(count+`+" "+document.querySelectorAll(".aw > ol > li:last-child #`+last+`").length`, fmt.Sprint(n, " 1"))
-	b.open(host + "#" + last)
-	b.until(`document.querySelector("li:target")?.id == "` + last + `"`)
+	for _, above := range []string{"", "<p>" + strings.Repeat("<br>", 500) + "</p>"} {
+		b.open(b.blogPage(s, above+`<afterword-thread page="`+p.URL+`"></afterword-thread>`) + "#" + last)
+		b.until(`document.querySelector("li:target")?.id == "` + last + `"`)
+	}
 }
 
 // branchStory: a branch that is too long for one answer goes on where it stands, below what it answers, and says of each

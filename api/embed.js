@@ -30,7 +30,8 @@ const start = (host) => {
   let section, shown, latest, later = [];
   let busy, timer, pause = 5;
   // A permalink leads to a comment that may be far below what is in sight.
-  let near = location.hash.startsWith("#c-");
+  const sought = location.hash.startsWith("#c-");
+  let near = sought;
   const status = parse('<p class="aw aw-news" role="status">');
   const dialog = parse('<dialog class="aw aw-dialog">');
   const attribute = (name) => host.getAttribute(name) ?? "";
@@ -44,7 +45,7 @@ const start = (host) => {
     const news = await load().catch(() => {});
     busy = host.ariaBusy = false;
     pause = attribute("refresh") || (news ? 5 : Math.min(pause * 1.5, 60));
-    if (pause > 0 && host.isConnected) timer = setTimeout(look, pause * 1000);
+    if (pause > 0) timer = setTimeout(look, pause * 1000);
   };
 
   const load = async () => {
@@ -55,6 +56,7 @@ const start = (host) => {
       sort: attribute("sort"),
       depth: attribute("max-depth"),
     });
+    if (near == null) return;
     const news = html != latest;
     latest = html;
     if (!shown) await begin(parse(html));
@@ -70,7 +72,7 @@ const start = (host) => {
     if (!built) host.replaceChildren(next);
     host.append(status, dialog);
     if (!built || next.dataset.revision - built.dataset.revision >= 0) show(next);
-    for (let pages = 9; near && location.hash[1] && !linked() && pages-- && await more(); );
+    for (let pages = 9; sought && !linked() && pages-- && await more(); );
     if (host.contains(linked())) location.replace(location);
   };
 
@@ -213,9 +215,10 @@ const start = (host) => {
   document.addEventListener("visibilitychange", look);
   look();
   return () => {
+    // Nothing is looked for any more, and what is on its way comes too late.
+    near = null;
     sight.disconnect();
     document.removeEventListener("visibilitychange", look);
-    clearTimeout(timer);
     status.remove();
     dialog.remove();
   };
