@@ -53,7 +53,7 @@ func headers(blogOrigins []string) map[view]http.Header {
 // body is a finished answer: its bytes, plain and compressed, and what must hold for it to be sent again.
 type body struct {
 	header     http.Header
-	plain, zip representation
+	plain, zip representation // zip may be missing
 
 	post     thread.IRI
 	revision int64
@@ -130,7 +130,7 @@ func (b *body) serve(w http.ResponseWriter, r *http.Request) {
 	for name, values := range b.header {
 		h[name] = values
 	}
-	rep, zipped := &b.plain, acceptsGzip(r.Header["Accept-Encoding"])
+	rep, zipped := &b.plain, b.zip.etag != nil && acceptsGzip(r.Header["Accept-Encoding"])
 	if zipped {
 		rep = &b.zip
 	}

@@ -45,7 +45,7 @@ func TestInBrowser(t *testing.T) {
 	for name, story := range map[string]func(*tab){
 		"embed": embedStory, "hostile": hostileStory, "fallback": fallbackStory, "news": newsStory, "show": showStory, "keyboard": keyboardStory, "more": moreStory, "branch": branchStory, "settings": settingsStory, "axe": axeStory,
 		"steady":    steadyStory,
-		"permalink": permalinkStory, "lazy": lazyStory, "moved": movedStory, "several": severalStory, "static": staticStory, "page": pageStory,
+		"permalink": permalinkStory, "lazy": lazyStory, "pictures": picturesStory, "moved": movedStory, "several": severalStory, "static": staticStory, "page": pageStory,
 		"colours": coloursStory, "themes": themesStory, "narrow": narrowStory, "print": printStory,
 	} {
 		t.Run(name, func(t *testing.T) { story(newTab(t, ctx)) })
@@ -144,7 +144,7 @@ func (b *tab) media(name, value string) {
 // blogPage is a page of a blog, at another origin and with the strictest policy that leaves room for us.
 func (b *tab) blogPage(s *site, body string) string {
 	b.Helper()
-	policy := fmt.Sprintf("default-src 'none'; script-src %s/; connect-src %[1]s/", s.url)
+	policy := fmt.Sprintf("default-src 'none'; script-src %s/; connect-src %[1]s/; img-src %[1]s/", s.url)
 	host := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", policy)
 		w.Header().Set("Set-Cookie", "blog=1; Path=/")
@@ -527,6 +527,25 @@ func pageStory(b *tab) {
 	b.want(`document.querySelector("h1").innerText`, "There is no post with this address here.")
 	if others := b.askedElsewhere(strings.TrimSuffix(s.url, "c")); others != nil {
 		b.Error("asks", others)
+	}
+}
+
+// picturesStory: the pictures that we keep are seen, on our page and inside the blog's.
+func picturesStory(b *tab) {
+	g := newGallery(b.T, map[string][]byte{"/a.png": asPNG(painting(60, 60, 255))})
+	s := newSite(b, func(c *Config) { c.Pictures, c.Attachments = true, true })
+	p := s.post("p", storage.Draft{Lang: "en"})
+	a := s.author(p, 1, g.URL+"/a.png")
+	s.comment(p, thread.Comment{ID: id(2), Author: a, HTML: sanitize.HTML(`<p><a href="` + g.URL + `/a.png">A square</a></p>`), Attached: []thread.Attached{{URL: g.URL + "/a.png"}}})
+	s.look()
+	for _, page := range []string{s.url + "/t?url=" + p.URL, b.blogPage(s, element)} {
+		b.open(page)
+		b.until(`document.querySelectorAll(".aw img").length == 3`)
+		b.until(`[...document.querySelectorAll(".aw img")].every(img => img.complete)`)
+		b.want(`[...document.querySelectorAll(".aw img")].map(img => img.naturalWidth)`, "60,60,60")
+	}
+	if others := b.askedElsewhere("http://127.0.0.1:"); others != nil || g.times("/a.png") != 2 {
+		b.Error("asks", others, "and the picture's server", g.times("/a.png"), "times")
 	}
 }
 

@@ -207,8 +207,7 @@ func (s *Server) image(w http.ResponseWriter, r *http.Request) {
 	header.Set("Cache-Control", "public, max-age=86400")
 	header.Set("Content-Security-Policy", "default-src 'none'")
 	header.Del("Vary")
-	b := &body{header: header, plain: represent(p.Data, p.Name)}
-	b.zip = b.plain // it is compressed as it is
+	b := &body{header: header, plain: represent(p.Data, p.Name)} // it is compressed as it is
 	b.serve(w, r)
 }
 
