@@ -247,16 +247,20 @@ func (t tx) addComment(c thread.Comment, now time.Time) (added bool, err error) 
 	return true, nil
 }
 
-// touch has comments shown anew: ThreadSince lists them.
+// touch has comments shown anew: ThreadSince lists them. Each of their threads changes once.
 func (t tx) touch(comments ...thread.IRI) error {
+	posts := map[thread.IRI]bool{}
 	for _, comment := range comments {
 		var post thread.IRI
 		err := t.row("UPDATE comments SET revision = COALESCE((SELECT revision + 1 FROM posts WHERE id = comments.post), 0) WHERE id = $1 RETURNING post",
 			[]any{comment}, &post)
-		if err == nil {
-			err = t.exec("UPDATE posts SET revision = revision + 1, grown = grown + 1 WHERE id = $1", post)
-		}
 		if err != nil {
+			return err
+		}
+		posts[post] = true
+	}
+	for post := range posts {
+		if err := t.exec("UPDATE posts SET revision = revision + 1, grown = grown + 1 WHERE id = $1", post); err != nil {
 			return err
 		}
 	}
