@@ -210,10 +210,11 @@ func (t tx) strand(m Message, v thread.Verdict, now time.Time) error {
 	return errors.Join(t.settle(m.ID, v, now), t.exec("UPDATE received SET waits_for = $1 WHERE id = $2", m.WaitsFor, m.ID))
 }
 
-// DueMessages lists messages that have yet to be processed, oldest first.
+// DueMessages lists messages that have yet to be processed, oldest first. The way is written out: as long as it is open
+// whether an index for one of them serves, SQLite plans anew each time.
 func (db *DB) DueMessages(ctx context.Context, way Way, limit int) ([]Message, error) {
 	return list(db.read(ctx), scanMessage,
-		"SELECT "+messageColumns+" FROM received WHERE decision = '' AND way = $1 AND due <= $2 ORDER BY due, id LIMIT $3", way, ms(db.now()), limit)
+		"SELECT "+messageColumns+" FROM received WHERE decision = '' AND way = '"+string(way)+"' AND due <= $1 ORDER BY due, id LIMIT $2", ms(db.now()), limit)
 }
 
 // Settle gives a message its verdict, and does nothing else.
