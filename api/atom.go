@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -87,7 +88,7 @@ func (s *Server) threadHead(m *markup, q query, p thread.Post, now time.Time) {
 		about = append(about, strings.Replace(m.ClosesOn, "%s", m.date(at), 1))
 	}
 	m.element("id", s.feedURL(query{view: q.view}, p))
-	m.element("title", strings.Trim(title(p)+" – "+s.Blog.Name, " –"))
+	m.element("title", m.feedTitle(title(p), s.Blog.Name))
 	m.element("subtitle", strings.Join(about, " · "))
 	m.feedLink("self", s.feedURL(q, p), "application/atom+xml", "")
 	m.feedLink("alternate", p.URL, "text/html", "")
@@ -99,11 +100,16 @@ func (s *Server) threadHead(m *markup, q query, p thread.Post, now time.Time) {
 
 func (s *Server) blogHead(m *markup, q query) {
 	m.element("id", s.feedURL(query{view: q.view}, thread.Post{}))
-	m.element("title", cmp.Or(s.Blog.Name, s.Blog.URL, s.Base))
+	m.element("title", m.feedTitle(cmp.Or(s.Blog.Name, s.Blog.URL, s.Base)))
 	m.feedLink("self", s.feedURL(q, thread.Post{}), "application/atom+xml", "")
 	if s.Blog.URL != "" {
 		m.feedLink("alternate", s.Blog.URL, "text/html", "")
 	}
+}
+
+// feedTitle tells a feed from the blog's own, which readers may have beside it.
+func (w *words) feedTitle(about ...string) string {
+	return strings.Join(slices.DeleteFunc(append([]string{w.Talk}, about...), func(s string) bool { return s == "" }), " – ")
 }
 
 // entry is one comment. What it warns of is read on its page: feed readers fold nothing.

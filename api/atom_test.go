@@ -192,7 +192,7 @@ func TestFeedChanges(t *testing.T) {
 			t.Error(limit, n)
 		}
 	}
-	if _, page := s.get("/t?url=" + p.URL); !strings.Contains(page, fmt.Sprintf(`type="application/atom+xml" title="%s" href="%s"`, p.URL, linked(s.atom(path).Links, "self").Href)) {
+	if _, page := s.get("/t?url=" + p.URL); !strings.Contains(page, fmt.Sprintf(`type="application/atom+xml" title="Comments – %s" href="%s"`, p.URL, linked(s.atom(path).Links, "self").Href)) {
 		t.Error("the page does not name its feed")
 	}
 }

@@ -314,15 +314,12 @@ func (m *markup) replyTo(p part, c step) {
 	m.put(`<p class="aw-to"><a href="#`)
 	m.text(c.Parent.Anchor())
 	m.put(`">`)
-	m.framed(m.InReplyTo, m.called(c.parent))
-	m.put("</a></p>")
-}
-
-func (m *markup) called(c *thread.Placed) string {
-	if c.Stub {
-		return m.Deleted
+	if c.parent.Stub {
+		m.text(m.ToDeleted)
+	} else {
+		m.framed(m.InReplyTo, name(c.parent.Author))
 	}
-	return name(c.Author)
+	m.put("</a></p>")
 }
 
 func (m *markup) content(c step, text string) {

@@ -20,7 +20,7 @@ func (s *Server) page(room []byte, q query, p part) []byte {
 	m.put(">\n" + `<link rel="alternate" type="application/activity+json"`)
 	m.attr("href", string(p.post.ID))
 	m.put(">\n" + `<link rel="alternate" type="application/atom+xml"`)
-	m.attr("title", title(p.post))
+	m.attr("title", m.feedTitle(title(p.post)))
 	m.attr("href", s.feedURL(query{view: asThreadFeed}, p.post))
 	m.put(">\n")
 	s.main(&m)
@@ -47,7 +47,7 @@ func (s *Server) head(m *markup, title string) {
 	m.put("</title>\n" + `<link rel="stylesheet"`)
 	m.attr("href", s.Base+styleCSS.path())
 	m.put(">\n" + `<link rel="alternate" type="application/atom+xml"`)
-	m.attr("title", s.Blog.Name)
+	m.attr("title", m.feedTitle(s.Blog.Name))
 	m.attr("href", s.Base+"/feed.atom")
 	m.put(">\n")
 }

@@ -160,6 +160,20 @@ func TestDepth(t *testing.T) {
 	}
 }
 
+// TestAnswersDeleted: what is gone has no name to put into a sentence.
+func TestAnswersDeleted(t *testing.T) {
+	s := newSite(t, nil)
+	p, a := s.post("p", storage.Draft{}), s.person("a", "A")
+	s.comment(p, thread.Comment{ID: id(1), Author: a})
+	s.comment(p, thread.Comment{ID: id(2), Parent: id(1), Author: a})
+	s.must(s.DB.DeleteComment(t.Context(), storage.Message{}, id(1), thread.Verdict{Decision: thread.Done}))
+	for lang, want := range map[string]string{"en": "in reply to a deleted comment", "de": "Antwort auf einen gelöschten Kommentar"} {
+		if _, text := s.get("/t?depth=0&lang=" + lang + "&url=" + p.URL); !strings.Contains(text, `#`+id(1).Anchor()+`">`+want+"</a>") {
+			t.Error(lang, text)
+		}
+	}
+}
+
 // TestNotePage: the page at a Note's id is the thread page, and says that others get something else there.
 func TestNotePage(t *testing.T) {
 	s, p := debate(t)
@@ -252,7 +266,8 @@ func TestWords(t *testing.T) {
 	fields := func(w *words) []string {
 		return []string{w.NoComments, w.Comments, w.Likes, w.Boosts, w.Late, w.Closed, w.ClosesOn, w.BranchClosed, w.Approval, w.Reply,
 			w.HowTo, w.Follow, w.HowToFollow, w.Account, w.News, w.ReplyHere, w.ReplyTo, w.Continue, w.Close, w.Copy, w.GoOn, w.NoServer,
-			w.Author, w.Bot, w.Imported, w.Edited, w.Deleted, w.InReplyTo, w.Warning, w.Original, w.More, w.NotFound, w.Oh}
+			w.Author, w.Bot, w.Imported, w.Edited, w.Deleted, w.InReplyTo, w.ToDeleted, w.Warning, w.Original,
+			w.More, w.Talk, w.NotFound, w.Oh}
 	}
 	english := fields(languages["en"])
 	for lang, w := range languages {

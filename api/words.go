@@ -17,14 +17,15 @@ type words struct {
 	at        string // between day and time of day
 	months    []string
 
-	NoComments, Comments, Likes, Boosts, Late        string
-	Closed, ClosesOn, BranchClosed, Approval         string
-	News                                             string // comments that came while the page was open
-	Reply, ReplyHere, ReplyTo                        string // the long way, the button under a comment, and that with a name
-	HowTo, Follow, HowToFollow                       string
-	Account, Continue, Close, Copy, GoOn, NoServer   string
-	Author, Bot, Imported, Edited, Deleted           string
-	InReplyTo, Warning, Original, More, NotFound, Oh string
+	NoComments, Comments, Likes, Boosts, Late      string
+	Closed, ClosesOn, BranchClosed, Approval       string
+	News                                           string // comments that came while the page was open
+	Reply, ReplyHere, ReplyTo                      string // the long way, the button under a comment, and that with a name
+	HowTo, Follow, HowToFollow                     string
+	Account, Continue, Close, Copy, GoOn, NoServer string
+	Author, Bot, Imported, Edited, Deleted         string
+	InReplyTo, ToDeleted                           string
+	Warning, Original, More, Talk, NotFound, Oh    string // Talk is what feeds are about
 }
 
 // known is the language of a tag ("pt-BR") if we have words in it.
@@ -102,8 +103,9 @@ var languages = map[string]*words{
 		Account: "Your account or server", Continue: "Continue", Close: "Close", Copy: "Copy", GoOn: "Continue at %s",
 		NoServer: "That account or server was not found. Check the spelling, or copy the address below.",
 		Author:   "Author", Bot: "Bot", Imported: "imported", Edited: "edited", Deleted: "deleted comment",
-		InReplyTo: "in reply to %s", Warning: "Content warning:", Original: "Original", More: "More comments",
-		NotFound: "There is no post with this address here.", Oh: "This does not work at the moment. Please try again later.",
+		InReplyTo: "in reply to %s", ToDeleted: "in reply to a deleted comment",
+		Warning: "Content warning:", Original: "Original", More: "More comments",
+		Talk: "Comments", NotFound: "There is no post with this address here.", Oh: "This does not work at the moment. Please try again later.",
 	},
 	"de": {
 		Lang: "de", Dir: "ltr", plural: oneOrMore, day: "%d. %s %d", at: ", ",
@@ -122,8 +124,9 @@ var languages = map[string]*words{
 		Account: "Konto oder Server", Continue: "Weiter", Close: "Schließen", Copy: "Kopieren", GoOn: "Weiter bei %s",
 		NoServer: "Konto oder Server nicht gefunden. Bitte die Schreibweise prüfen oder die Adresse unten kopieren.",
 		Author:   "Autor", Bot: "Bot", Imported: "importiert", Edited: "bearbeitet", Deleted: "gelöschter Kommentar",
-		InReplyTo: "Antwort an %s", Warning: "Inhaltswarnung:", Original: "Original", More: "Weitere Kommentare",
-		NotFound: "Unter dieser Adresse gibt es hier keinen Beitrag.", Oh: "Das geht im Moment nicht. Bitte später noch einmal versuchen.",
+		InReplyTo: "Antwort an %s", ToDeleted: "Antwort auf einen gelöschten Kommentar",
+		Warning: "Inhaltswarnung:", Original: "Original", More: "Weitere Kommentare",
+		Talk: "Kommentare", NotFound: "Unter dieser Adresse gibt es hier keinen Beitrag.", Oh: "Das geht im Moment nicht. Bitte später noch einmal versuchen.",
 	},
 	"fr": {
 		Lang: "fr", Dir: "ltr", plural: upToOneOrMore, day: "%d %s %d", at: " à ",
@@ -142,8 +145,9 @@ var languages = map[string]*words{
 		Account: "Votre compte ou votre serveur", Continue: "Continuer", Close: "Fermer", Copy: "Copier", GoOn: "Continuer sur %s",
 		NoServer: "Compte ou serveur introuvable. Vérifiez l’orthographe ou copiez l’adresse ci-dessous.",
 		Author:   "Auteur", Bot: "Robot", Imported: "importé", Edited: "modifié", Deleted: "commentaire supprimé",
-		InReplyTo: "en réponse à %s", Warning: "Avertissement :", Original: "Original", More: "Plus de commentaires",
-		NotFound: "Aucun article ne correspond à cette adresse.", Oh: "Cela ne fonctionne pas pour le moment. Réessayez plus tard.",
+		InReplyTo: "en réponse à %s", ToDeleted: "en réponse à un commentaire supprimé",
+		Warning: "Avertissement :", Original: "Original", More: "Plus de commentaires",
+		Talk: "Commentaires", NotFound: "Aucun article ne correspond à cette adresse.", Oh: "Cela ne fonctionne pas pour le moment. Réessayez plus tard.",
 	},
 	"es": {
 		Lang: "es", Dir: "ltr", plural: oneOrMore, day: "%d de %s de %d", at: ", ",
@@ -162,8 +166,9 @@ var languages = map[string]*words{
 		Account: "Tu cuenta o tu servidor", Continue: "Continuar", Close: "Cerrar", Copy: "Copiar", GoOn: "Continuar en %s",
 		NoServer: "No se ha encontrado esa cuenta o ese servidor. Revisa cómo está escrito o copia la dirección de abajo.",
 		Author:   "Autor", Bot: "Bot", Imported: "importado", Edited: "editado", Deleted: "comentario eliminado",
-		InReplyTo: "en respuesta a %s", Warning: "Aviso de contenido:", Original: "Original", More: "Más comentarios",
-		NotFound: "Aquí no hay ninguna entrada con esta dirección.", Oh: "Ahora mismo no funciona. Inténtalo más tarde.",
+		InReplyTo: "en respuesta a %s", ToDeleted: "en respuesta a un comentario eliminado",
+		Warning: "Aviso de contenido:", Original: "Original", More: "Más comentarios",
+		Talk: "Comentarios", NotFound: "Aquí no hay ninguna entrada con esta dirección.", Oh: "Ahora mismo no funciona. Inténtalo más tarde.",
 	},
 	"ja": {
 		Lang: "ja", Dir: "ltr", plural: oneForm, day: "%[3]d年%[2]s月%[1]d日", at: " ",
@@ -181,8 +186,9 @@ var languages = map[string]*words{
 		Account: "アカウントまたはサーバー", Continue: "次へ", Close: "閉じる", Copy: "コピー", GoOn: "%sで続ける",
 		NoServer: "アカウントまたはサーバーが見つかりませんでした。入力内容を確認するか、下のアドレスをコピーしてください。",
 		Author:   "著者", Bot: "ボット", Imported: "インポート済み", Edited: "編集済み", Deleted: "削除されたコメント",
-		InReplyTo: "%sへの返信", Warning: "閲覧注意：", Original: "元の投稿", More: "コメントをもっと見る",
-		NotFound: "このアドレスの記事は見つかりません。", Oh: "現在ご利用いただけません。後でもう一度お試しください。",
+		InReplyTo: "%sへの返信", ToDeleted: "削除されたコメントへの返信",
+		Warning: "閲覧注意：", Original: "元の投稿", More: "コメントをもっと見る",
+		Talk: "コメント", NotFound: "このアドレスの記事は見つかりません。", Oh: "現在ご利用いただけません。後でもう一度お試しください。",
 	},
 	"ar": {
 		Lang: "ar", Dir: "rtl", plural: arabic, day: "%d %s %d", at: "، ",
@@ -203,7 +209,8 @@ var languages = map[string]*words{
 		Account: "حسابك أو خادمك", Continue: "استمرار", Close: "إغلاق", Copy: "نسخ", GoOn: "المتابعة في %s",
 		NoServer: "لم يُعثر على الحساب أو الخادم. تحقق من كتابته، أو انسخ العنوان أدناه.",
 		Author:   "الكاتب", Bot: "روبوت", Imported: "مستورد", Edited: "معدّل", Deleted: "تعليق محذوف",
-		InReplyTo: "ردًا على %s", Warning: "تحذير من المحتوى:", Original: "الأصل", More: "المزيد من التعليقات",
-		NotFound: "لا توجد هنا تدوينة بهذا العنوان.", Oh: "الخدمة غير متاحة حاليًا. يُرجى المحاولة لاحقًا.",
+		InReplyTo: "ردًا على %s", ToDeleted: "ردًا على تعليق محذوف",
+		Warning: "تحذير من المحتوى:", Original: "الأصل", More: "المزيد من التعليقات",
+		Talk: "التعليقات", NotFound: "لا توجد هنا تدوينة بهذا العنوان.", Oh: "الخدمة غير متاحة حاليًا. يُرجى المحاولة لاحقًا.",
 	},
 }
