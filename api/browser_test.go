@@ -627,11 +627,12 @@ func narrowStory(b *tab) {
 func printStory(b *tab) {
 	s, p, a := blogPost(b)
 	s.comment(p, thread.Comment{ID: id(2), Author: a, Warning: "Secret", HTML: "<p>Folded</p>"})
+	s.comment(p, thread.Comment{ID: id(3), Author: a, HTML: strings.Repeat("<p>"+strings.Repeat("Words. ", 100)+"</p>", 9) + "<p>Finis</p>"})
 	for _, url := range []string{s.url + "/t?url=" + p.URL, b.blogPage(s, element)} {
 		b.open(url)
 		b.until(`document.querySelector(".aw-warning")`)
-		seen := `["Folded", "Reply from", "Follow"].map(words => document.querySelector("section.aw").innerText.includes(words))`
-		for _, c := range [][2]string{{"screen", "false,true,true"}, {"print", "true,false,false"}} {
+		seen := `["Folded", "Finis", "Reply from", "Follow"].map(words => document.querySelector("section.aw").innerText.includes(words))`
+		for _, c := range [][2]string{{"screen", "false,false,true,true"}, {"print", "true,true,false,false"}} {
 			_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: c[0]})
 			b.must(err)
 			b.want(seen, c[1])

@@ -334,8 +334,32 @@ func (m *markup) content(c step, text string) {
 	m.put(`<div class="e-content" dir="auto"`)
 	m.attr("lang", c.Lang)
 	m.put(">")
-	m.said(text)
+	m.long(text, c.Warning == "")
 	m.put("</div>")
+}
+
+// How many bytes of a long comment are seen at once, and how many more it takes to be one.
+const (
+	seenAtOnce = 2500
+	worthClick = 1000
+)
+
+// long writes the text of a comment. Of a long one the rest is folded, unless the whole is folded already.
+func (m *markup) long(text string, folds bool) {
+	head, rest := text, ""
+	if folds && len(text) > seenAtOnce+worthClick {
+		head, rest = sanitize.SplitAfter(text, seenAtOnce)
+	}
+	if len(rest) < worthClick {
+		m.said(text)
+		return
+	}
+	m.said(head)
+	m.put("<details><summary>")
+	m.text(m.Rest)
+	m.put("</summary>")
+	m.stored(rest)
+	m.put("</details>")
 }
 
 // branchClosed stands where a branch was closed, and nowhere else in it.

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"afterword/sanitize"
 	"afterword/storage"
 	"afterword/thread"
 )
@@ -160,6 +161,25 @@ func TestDepth(t *testing.T) {
 	}
 }
 
+// TestLongComments: of a long comment the rest is folded, at the end of a paragraph; what was folded by its author is not
+// folded twice.
+func TestLongComments(t *testing.T) {
+	s := newSite(t, nil)
+	p, a := s.post("p", storage.Draft{}), s.person("a", "A")
+	paragraph := "<p>" + strings.Repeat("Words and words. ", 60) + "</p>"
+	for i, c := range []thread.Comment{{HTML: strings.Repeat(paragraph, 10)}, {HTML: strings.Repeat(paragraph, 3)}, {HTML: strings.Repeat(paragraph, 10), Warning: "Long"},
+		{HTML: "<p>" + strings.Repeat("Words and words. ", 600) + "</p>"}} {
+		c.ID, c.Author, c.HTML = id(i), a, sanitize.HTML(c.HTML)
+		s.comment(p, c)
+	}
+	_, text := s.get("/t?url=" + p.URL)
+	wellFormed(t, text)
+	folded := "<details><summary>Show more</summary>" + strings.Repeat(sanitize.HTML(paragraph), 7) + "</details></div>"
+	if n := strings.Count(text, "Show more"); n != 1 || strings.Count(text, folded) != 1 {
+		t.Error(n, text)
+	}
+}
+
 // TestAnswersDeleted: what is gone has no name to put into a sentence.
 func TestAnswersDeleted(t *testing.T) {
 	s := newSite(t, nil)
@@ -266,7 +286,7 @@ func TestWords(t *testing.T) {
 	fields := func(w *words) []string {
 		return []string{w.NoComments, w.Comments, w.Likes, w.Boosts, w.Late, w.Closed, w.ClosesOn, w.BranchClosed, w.Approval, w.Reply,
 			w.HowTo, w.Follow, w.HowToFollow, w.Account, w.News, w.ReplyHere, w.ReplyTo, w.Continue, w.Close, w.Copy, w.GoOn, w.NoServer,
-			w.Author, w.Bot, w.Imported, w.Edited, w.Deleted, w.InReplyTo, w.ToDeleted, w.Warning, w.Original,
+			w.Author, w.Bot, w.Imported, w.Edited, w.Deleted, w.InReplyTo, w.ToDeleted, w.Rest, w.Warning, w.Original,
 			w.More, w.Talk, w.NotFound, w.Oh}
 	}
 	english := fields(languages["en"])

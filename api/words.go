@@ -24,7 +24,7 @@ type words struct {
 	HowTo, Follow, HowToFollow                     string
 	Account, Continue, Close, Copy, GoOn, NoServer string
 	Author, Bot, Imported, Edited, Deleted         string
-	InReplyTo, ToDeleted                           string
+	InReplyTo, ToDeleted, Rest                     string // Rest is what a long text is folded behind
 	Warning, Original, More, Talk, NotFound, Oh    string // Talk is what feeds are about
 }
 
@@ -103,7 +103,7 @@ var languages = map[string]*words{
 		Account: "Your account or server", Continue: "Continue", Close: "Close", Copy: "Copy", GoOn: "Continue at %s",
 		NoServer: "That account or server was not found. Check the spelling, or copy the address below.",
 		Author:   "Author", Bot: "Bot", Imported: "imported", Edited: "edited", Deleted: "deleted comment",
-		InReplyTo: "in reply to %s", ToDeleted: "in reply to a deleted comment",
+		InReplyTo: "in reply to %s", ToDeleted: "in reply to a deleted comment", Rest: "Show more",
 		Warning: "Content warning:", Original: "Original", More: "More comments",
 		Talk: "Comments", NotFound: "There is no post with this address here.", Oh: "This does not work at the moment. Please try again later.",
 	},
@@ -124,7 +124,7 @@ var languages = map[string]*words{
 		Account: "Konto oder Server", Continue: "Weiter", Close: "Schließen", Copy: "Kopieren", GoOn: "Weiter bei %s",
 		NoServer: "Konto oder Server nicht gefunden. Bitte die Schreibweise prüfen oder die Adresse unten kopieren.",
 		Author:   "Autor", Bot: "Bot", Imported: "importiert", Edited: "bearbeitet", Deleted: "gelöschter Kommentar",
-		InReplyTo: "Antwort an %s", ToDeleted: "Antwort auf einen gelöschten Kommentar",
+		InReplyTo: "Antwort an %s", ToDeleted: "Antwort auf einen gelöschten Kommentar", Rest: "Mehr anzeigen",
 		Warning: "Inhaltswarnung:", Original: "Original", More: "Weitere Kommentare",
 		Talk: "Kommentare", NotFound: "Unter dieser Adresse gibt es hier keinen Beitrag.", Oh: "Das geht im Moment nicht. Bitte später noch einmal versuchen.",
 	},
@@ -145,7 +145,7 @@ var languages = map[string]*words{
 		Account: "Votre compte ou votre serveur", Continue: "Continuer", Close: "Fermer", Copy: "Copier", GoOn: "Continuer sur %s",
 		NoServer: "Compte ou serveur introuvable. Vérifiez l’orthographe ou copiez l’adresse ci-dessous.",
 		Author:   "Auteur", Bot: "Robot", Imported: "importé", Edited: "modifié", Deleted: "commentaire supprimé",
-		InReplyTo: "en réponse à %s", ToDeleted: "en réponse à un commentaire supprimé",
+		InReplyTo: "en réponse à %s", ToDeleted: "en réponse à un commentaire supprimé", Rest: "Afficher la suite",
 		Warning: "Avertissement :", Original: "Original", More: "Plus de commentaires",
 		Talk: "Commentaires", NotFound: "Aucun article ne correspond à cette adresse.", Oh: "Cela ne fonctionne pas pour le moment. Réessayez plus tard.",
 	},
@@ -166,7 +166,7 @@ var languages = map[string]*words{
 		Account: "Tu cuenta o tu servidor", Continue: "Continuar", Close: "Cerrar", Copy: "Copiar", GoOn: "Continuar en %s",
 		NoServer: "No se ha encontrado esa cuenta o ese servidor. Revisa cómo está escrito o copia la dirección de abajo.",
 		Author:   "Autor", Bot: "Bot", Imported: "importado", Edited: "editado", Deleted: "comentario eliminado",
-		InReplyTo: "en respuesta a %s", ToDeleted: "en respuesta a un comentario eliminado",
+		InReplyTo: "en respuesta a %s", ToDeleted: "en respuesta a un comentario eliminado", Rest: "Mostrar más",
 		Warning: "Aviso de contenido:", Original: "Original", More: "Más comentarios",
 		Talk: "Comentarios", NotFound: "Aquí no hay ninguna entrada con esta dirección.", Oh: "Ahora mismo no funciona. Inténtalo más tarde.",
 	},
@@ -186,7 +186,7 @@ var languages = map[string]*words{
 		Account: "アカウントまたはサーバー", Continue: "次へ", Close: "閉じる", Copy: "コピー", GoOn: "%sで続ける",
 		NoServer: "アカウントまたはサーバーが見つかりませんでした。入力内容を確認するか、下のアドレスをコピーしてください。",
 		Author:   "著者", Bot: "ボット", Imported: "インポート済み", Edited: "編集済み", Deleted: "削除されたコメント",
-		InReplyTo: "%sへの返信", ToDeleted: "削除されたコメントへの返信",
+		InReplyTo: "%sへの返信", ToDeleted: "削除されたコメントへの返信", Rest: "続きを読む",
 		Warning: "閲覧注意：", Original: "元の投稿", More: "コメントをもっと見る",
 		Talk: "コメント", NotFound: "このアドレスの記事は見つかりません。", Oh: "現在ご利用いただけません。後でもう一度お試しください。",
 	},
@@ -209,7 +209,7 @@ var languages = map[string]*words{
 		Account: "حسابك أو خادمك", Continue: "استمرار", Close: "إغلاق", Copy: "نسخ", GoOn: "المتابعة في %s",
 		NoServer: "لم يُعثر على الحساب أو الخادم. تحقق من كتابته، أو انسخ العنوان أدناه.",
 		Author:   "الكاتب", Bot: "روبوت", Imported: "مستورد", Edited: "معدّل", Deleted: "تعليق محذوف",
-		InReplyTo: "ردًا على %s", ToDeleted: "ردًا على تعليق محذوف",
+		InReplyTo: "ردًا على %s", ToDeleted: "ردًا على تعليق محذوف", Rest: "عرض المزيد",
 		Warning: "تحذير من المحتوى:", Original: "الأصل", More: "المزيد من التعليقات",
 		Talk: "التعليقات", NotFound: "لا توجد هنا تدوينة بهذا العنوان.", Oh: "الخدمة غير متاحة حاليًا. يُرجى المحاولة لاحقًا.",
 	},

@@ -58,3 +58,30 @@ func SplitLink(in, href string) (before, words, after string, found bool) {
 	}
 	return in[:at], html.UnescapeString(words), in[at+len(words):], true
 }
+
+// SplitAfter splits HTML of this package, which is a row of blocks, behind the first of them that ends at n bytes or later.
+// There may be pictures in it by now.
+func SplitAfter(in string, n int) (head, rest string) {
+	for end := 0; end < len(in); {
+		if end += outermost(in[end:]); end >= n {
+			return in[:end], in[end:]
+		}
+	}
+	return in, ""
+}
+
+// outermost is how long the first block is. Those of its kind may stand in it.
+func outermost(in string) int {
+	name, _, _ := strings.Cut(in[1:], ">")
+	start, end := "<"+name+">", "</"+name+">"
+	for at, open := 0, 0; ; {
+		before, _, found := strings.Cut(in[at:], end)
+		if !found {
+			return len(in)
+		}
+		at += len(before) + len(end)
+		if open += strings.Count(before, start) - 1; open == 0 {
+			return at
+		}
+	}
+}

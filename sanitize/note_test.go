@@ -59,3 +59,27 @@ func TestSplitMentions(t *testing.T) {
 		}
 	}
 }
+
+// TestSplitAfter: blocks stay whole, whatever is within them.
+func TestSplitAfter(t *testing.T) {
+	blocks := []string{"<p>one<br/>two</p>", "<pre>three</pre>", "<ul><li>four<ul><li>five</li></ul></li><li>six</li></ul>",
+		"<blockquote><blockquote><p>seven</p></blockquote><p>eight</p></blockquote>", `<p><em>nine</em></p>`}
+	in := strings.Join(blocks, "")
+	if HTML(in) != in {
+		t.Fatal("this is not as it is stored:", HTML(in))
+	}
+	for n := range len(in) + 10 {
+		want := ""
+		for i := 0; i < len(blocks) && len(want) < max(n, 1); i++ {
+			want += blocks[i]
+		}
+		if head, rest := SplitAfter(in, n); head != want || head+rest != in {
+			t.Fatalf("%d: %q %q", n, head, rest)
+		}
+	}
+	for _, odd := range []string{"", "<", "no block", "<p>", "<ul><ul></ul>"} {
+		if head, rest := SplitAfter(odd, 1); head != odd || rest != "" {
+			t.Errorf("%q: %q %q", odd, head, rest)
+		}
+	}
+}
