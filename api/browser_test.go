@@ -222,7 +222,7 @@ func fallbackStory(b *tab) {
 	b.open(b.blogPage(s, `<afterword-thread page="https://blog.example/never/"><a href="https://comments.example/t">Comments</a></afterword-thread>`+
 		`<a data-comment-count href="https://blog.example/never/">Talk</a>`+list+`<a data-comment-count href="https://blog.example/p/#x">Talk</a>`))
 	b.until(`document.querySelector("[data-comment-count]:last-of-type").innerText == "1 comment"`)
-	b.until(`performance.getEntriesByType("resource").some(e => e.name.includes("/embed/thread"))`)
+	b.until(`document.querySelector("afterword-thread").ariaBusy == "false"`)
 	b.want(`document.querySelector("afterword-thread").innerText + document.querySelector("[data-comment-count]").innerText`, "CommentsTalk")
 	for _, r := range s.requests("/api/v1/counts") {
 		if n := len(r.RequestURI); n > 6000 {
@@ -559,7 +559,7 @@ func coloursStory(b *tab) {
 	for _, c := range [][2]string{{"light", light}, {"dark", dark}} { // in this order: what follows is dark
 		b.media("prefers-color-scheme", c[0])
 		b.open(s.url + "/t?url=" + p.URL)
-		b.want(ink(".e-content"), c[1])
+		b.until(ink(".e-content") + ` == "` + c[1] + `"`)
 	}
 	b.eval(`document.documentElement.dataset.theme = "light"`)
 	b.want(ink(".e-content"), light)
