@@ -145,9 +145,10 @@ func called(o *wire.Object) int {
 	return len(o.Mentions)
 }
 
-// written is the date of a comment: as its author says, but never later than it came.
+// written is the date of a comment: as its author says, but never later than it came, nor before there was a web, which is
+// what clocks say that stand still.
 func written(said, received time.Time) time.Time {
-	if said.IsZero() || said.After(received) || said.Year() < 1970 {
+	if said.IsZero() || said.After(received) || said.Year() < 1991 {
 		return received
 	}
 	return said

@@ -125,7 +125,7 @@ func TestCorpusC(t *testing.T) {
 	}
 	shown("C28 content null and a contentMap", edited(`"content":"\u003cp\u003ehello\u003c/p\u003e"`, `"content":null,"contentMap":{"en":"<p>hello</p>"}`))
 	shown("C28 a contentMap alone", note(object{"content": nil, "contentMap": object{"en": "<p>hello</p>"}}))
-	for _, date := range []any{"yesterday", "9999-12-31T23:59:59Z", "-0001-01-01T00:00:00Z", "0000-00-00T00:00:00Z", "2026-02-30T00:00:00Z", nil, object{}, "", "1969-01-01T00:00:00Z",
+	for _, date := range []any{"yesterday", "9999-12-31T23:59:59Z", "-0001-01-01T00:00:00Z", "0000-00-00T00:00:00Z", "2026-02-30T00:00:00Z", nil, object{}, "", "1969-01-01T00:00:00Z", "1970-01-01T00:00:00Z",
 		strings.Repeat("9", 1000)} {
 		try(fmt.Sprintf("C29 published %.30v", date), note(object{"published": date}), 202, entered, 1).shows("alice: hello").expect(func(s *site) {
 			if all, err := s.db.Thread(s.ctx, marchNote); err != nil || len(all) != 1 || !all[0].Published.Equal(noon) {
