@@ -283,7 +283,7 @@ func showStory(b *tab) {
 	b.want(shown, "2")
 }
 
-// steadyStory: a comment that comes above does not move what the reader looks at.
+// steadyStory: a comment that comes above does not move what the reader looks at, be it another comment or the blog's text.
 func steadyStory(b *tab) {
 	s, p, a := blogPost(b)
 	for i := range 30 {
@@ -297,6 +297,12 @@ func steadyStory(b *tab) {
 	s.comment(p, thread.Comment{ID: id(50), Author: a, HTML: "<p>New, and on top</p>"})
 	b.until(`document.querySelectorAll(".aw article").length == 32`)
 	b.want(place, before)
+
+	b.open(b.blogPage(s, `<p>`+strings.Repeat("<br>", 20)+`</p><afterword-thread refresh="0.05" sort="newest" news="show"></afterword-thread>`))
+	b.until(`document.querySelectorAll(".aw article").length == 32`)
+	s.comment(p, thread.Comment{ID: id(51), Author: a, HTML: "<p>Newer, and on top</p>"})
+	b.until(`document.querySelectorAll(".aw article").length == 33`)
+	b.want(`scrollY`, "0")
 }
 
 // permalinkStory: a link to a comment leads there, although the comment comes later and stands far below.

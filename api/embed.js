@@ -100,7 +100,7 @@ const start = (host) => {
   // What the reader looks at stays where it is.
   const show = (next) => {
     const place = (li) => li.firstChild.getBoundingClientRect();
-    const seen = [...host.querySelectorAll("li[id]")].find((li) => place(li).bottom > 0);
+    const seen = host.getBoundingClientRect().top < 0 && [...host.querySelectorAll("li[id]")].find((li) => place(li).bottom > 0);
     const before = seen && place(seen).top;
     shown = latest;
     if (!section.isEqualNode(next)) {
