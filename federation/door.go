@@ -202,7 +202,7 @@ func (f *Federation) unproven(ctx context.Context, a *wire.Object, keys *request
 		return answer{}, err
 	case e.Temporary():
 		return busy("the server of the key does not answer"), nil
-	case e.Gone() && a.Type() == "Delete" && a.Object.ID == a.Actor:
+	case e.Gone() && a.Type() == "Delete" && a.Object.ID == a.Actor && thread.SameOrigin(thread.IRI(e.URL), a.Actor):
 		// A deleted account's key is gone with it. Its own server says so: that is proof enough (PROTOCOL 58).
 		return accepted, f.DB.Pull(ctx, a.Actor, keys.budget.Spent)
 	}

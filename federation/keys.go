@@ -134,7 +134,8 @@ func (r *requestKeys) fetch(ctx context.Context, keyID string, fresh bool) (stor
 		return storage.Actor{}, sign.Key{}, noKey("the document of the key names no owner on its server")
 	}
 	ofKey := doc
-	if doc.ID != owner || doc.Profile == nil || doc.Profile.Inbox == "" {
+	elsewhere := thread.IRI(keyID).WithoutFragment() != owner.WithoutFragment() // such as in an uploaded file (SECURITY R3)
+	if elsewhere || doc.ID != owner || doc.Profile == nil || doc.Profile.Inbox == "" {
 		if doc, err = r.document(ctx, string(owner), fresh); err != nil {
 			return storage.Actor{}, sign.Key{}, err
 		}

@@ -147,6 +147,9 @@ func (f *Federation) pull(ctx context.Context, m storage.Message) error {
 		return f.DB.Strand(ctx, m, refused("its author is not an account of its server"))
 	}
 	m.Sender, m.Raw = o.AttributedTo[0], o.Raw
+	if fetched { // whenever it was heard of: what it says may have been written since
+		m.Received = f.Now()
+	}
 	if m.Way == storage.Fill {
 		m.Received = f.Now() // it counts from when it comes: nothing was promised to it
 		if fetched && o.Audience() != thread.Private && !f.knowsAuthor(ctx, m.Sender) {

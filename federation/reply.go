@@ -128,7 +128,7 @@ func (f *Federation) admission(ctx context.Context, m storage.Message, o *wire.O
 		return nil, err
 	}
 	return func(p storage.Place) thread.Verdict {
-		return thread.Admit(f.Rules, p.Post, thread.Reply{Audience: audience, Published: o.Published, Received: m.Received,
+		return thread.Admit(f.Rules, p.Post, thread.Reply{Audience: audience, Published: o.Published, Received: later(m.Received, p.ParentReceived),
 			BranchClosedAt: p.BranchClosedAt, AuthorKnown: known, AuthorOwner: author.Is(f.Owner), AuthorBlocked: blocked,
 			HidesPublic: author.HidesPublic, HidesUnlisted: author.HidesUnlisted, Called: called(o)})
 	}, nil

@@ -115,6 +115,7 @@ type Place struct {
 	Post           thread.Post
 	Parent         thread.IRI // empty: it answers the post itself
 	BranchClosedAt time.Time  // the earliest closing of a comment above it
+	ParentReceived time.Time  // when the comment above it came
 	ParentWithheld bool       // the comment above it is not shown
 }
 
@@ -138,7 +139,7 @@ func placeOf(q queryer, inReplyTo thread.IRI) (Place, error) {
 	case c.State == thread.Orphan || c.Post == "":
 		return Place{}, ErrNotFound
 	}
-	place := Place{Parent: c.ID, BranchClosedAt: c.ClosedAt, ParentWithheld: c.State != thread.Visible}
+	place := Place{Parent: c.ID, BranchClosedAt: c.ClosedAt, ParentReceived: c.Received, ParentWithheld: c.State != thread.Visible}
 	if place.Post, err = postByID(q, c.Post); err != nil {
 		return place, err
 	}
@@ -189,16 +190,19 @@ func (db *DB) Tombstoned(ctx context.Context, id, author thread.IRI) (bool, erro
 }
 
 // AddComment decides about a reply and stores it, in one transaction: admit sees the thread as it is at that moment, so
-// a closing that was committed before is never overlooked. answers is what the reply answers; ErrNotFound means that
-// none of it is in a thread of ours, and nothing is done. What is let in wakes what waited for it; what is late has a
-// Reject sent, at most one for an account and hour; what is turned away strands what waited for it. A comment with that
-// id is left as it is.
+// a closing that was committed before is never overlooked. No reply counts as received before what it answers. answers is
+// what the reply answers; ErrNotFound means that none of it is in a thread of ours, and nothing is done. What is let in
+// wakes what waited for it; what is late has a Reject sent, at most one for an account and hour; what is turned away
+// strands what waited for it. A comment with that id is left as it is.
 func (db *DB) AddComment(ctx context.Context, m Message, c thread.Comment, answers []thread.IRI, admit func(Place) thread.Verdict) error {
 	now := db.now()
 	return db.write(ctx, func(t tx) error {
 		place, err := placeAmong(t.queryer, answers)
 		if err != nil {
 			return err
+		}
+		if place.ParentReceived.After(c.Received) { // for which it waited
+			c.Received = place.ParentReceived
 		}
 		v := admit(place)
 		c.Post, c.Parent = place.Post.ID, place.Parent

@@ -101,8 +101,8 @@ func (db *DB) Pull(ctx context.Context, object thread.IRI, took time.Duration) e
 	return db.write(ctx, func(t tx) error { return t.pull(object, 0, took, now) })
 }
 
-// pull asks for an object that was heard of at some time, and again when an earlier try came to an end. What is fetched
-// because of a reply counts as received with that reply: it is older.
+// pull asks for an object that was heard of at some time, and again when an earlier try came to an end. It counts as
+// received when it is fetched.
 func (t tx) pull(object thread.IRI, depth int, took time.Duration, heard time.Time) error {
 	return t.fetch(Message{Way: Pull, Object: object, Depth: depth, Took: took}, heard)
 }
@@ -165,7 +165,7 @@ func (db *DB) Keep(ctx context.Context, m Message) error {
 }
 
 func (t tx) keep(m Message) error {
-	return t.exec("UPDATE received SET raw = $1, sender = $2, took = $3 WHERE id = $4", m.Raw, m.Sender, cost(m.Took), m.ID)
+	return t.exec("UPDATE received SET raw = $1, sender = $2, took = $3, received = $4 WHERE id = $5", m.Raw, m.Sender, cost(m.Took), ms(m.Received), m.ID)
 }
 
 // Moved notes that what was asked for by one address has another id, by the word of its own server: whoever waits for

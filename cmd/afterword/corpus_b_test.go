@@ -268,6 +268,11 @@ func TestCorpusB41_Keys(t *testing.T) {
 		try("B41 the key is listed as somebody else's", profiled(func(s *site) object {
 			return object{"publicKey": but(s.mallory.publicKey(), object{"owner": s.victim.id})}
 		}), 401, nothing, 1),
+		try("B41 a file on a victim's server that calls itself the victim's account", func(s *site) []byte {
+			forger := &account{s, s.victim.id, "https://victim.test/uploads/1.json#main-key", keyNumber(3)}
+			s.document("https://victim.test/uploads/1.json", forger.profile())
+			return forger.send(forger.create("hello"))
+		}, 401, nothing, 2),
 		try("B42 publicKey in a list of one", profiled(func(s *site) object { return object{"publicKey": []any{s.mallory.publicKey()}} }), 202, entered, 1).shows("mallory: hello"),
 		try("B43 publicKey in a list, the second", profiled(func(s *site) object {
 			return object{"publicKey": []any{but(s.victim.publicKey(), object{"id": s.mallory.id + "#old", "owner": s.mallory.id}), s.mallory.publicKey()}}
@@ -444,6 +449,11 @@ func TestCorpusB59_KeyHosts(t *testing.T) {
 			s.mallory.keyID += "-new" // none that is known
 			return s.mallory.send(s.mallory.does("Delete", s.mallory.id))
 		}, 202, "actors checks comments keys origins posts received", 3).given(known),
+		try("B59 410 of another server, for an account that deletes itself", func(s *site) []byte {
+			s.serve("https://elsewhere.test/key", gone)
+			s.mallory.keyID = "https://elsewhere.test/key"
+			return s.mallory.send(s.mallory.does("Delete", s.mallory.id))
+		}, 401, nothing, 1).given(known).shows("mallory: hello"),
 		try("B59 401", answering(sending(http.StatusUnauthorized, "X-None", "", nil)), 401, nothing, 3),
 		try("B59 500", answering(sending(http.StatusInternalServerError, "X-None", "", nil)), 503, nothing, 1),
 		try("B59 503", answering(sending(http.StatusServiceUnavailable, "Retry-After", "60", nil)), 503, nothing, 1),

@@ -468,3 +468,51 @@ func TestCorpusD57_ClosedBetween(t *testing.T) {
 		t.Errorf("%q\n%s", words, s.ledger())
 	}
 }
+
+// TestCorpusD58_HeldBack: who sends a reply before the closing and keeps back what it answers cannot say anything new
+// afterwards, by whatever road the rest comes.
+func TestCorpusD58_HeldBack(t *testing.T) {
+	const above, middle = "https://evil.test/above", "https://evil.test/middle"
+	busy := sending(http.StatusServiceUnavailable, "Retry-After", "60", nil)
+	said := func(s *site, id, parent, text string) object {
+		return but(s.mallory.note(text), object{"id": id, "inReplyTo": parent, "cc": []any{blogActor}})
+	}
+	push := func(s *site, o object) { s.accepts(s.mallory.send(s.mallory.does("Create", o))) }
+	later := func(s *site, d time.Duration) { s.clock.advance(d); s.settle() }
+	for name, after := range map[string]func(*site){
+		"the one above is fetched": func(s *site) {
+			s.document(middle, said(s, middle, marchNote, "new"))
+			later(s, 5*time.Hour)
+		},
+		"the one above is sent": func(s *site) { push(s, said(s, middle, marchNote, "new")) },
+		"the one above was fetched before and says something else now": func(s *site) {
+			later(s, 24*time.Hour) // until nobody looks for it any more
+			s.document(middle, said(s, middle, above, "new"))
+			push(s, said(s, above, marchNote, "newer"))
+		},
+		"all above is sent": func(s *site) {
+			push(s, said(s, middle, above, "new"))
+			push(s, said(s, above, marchNote, "newer"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			s.serve(above, busy)
+			s.serve(middle, busy)
+			if strings.Contains(name, "before") {
+				s.document(middle, said(s, middle, above, "old"))
+			}
+			push(s, said(s, "https://evil.test/below", middle, "old"))
+			later(s, time.Minute)
+			closed(s)
+			later(s, time.Hour)
+			after(s)
+			if words := s.words(); words != "" {
+				t.Errorf("readers see %q\n%s", words, s.ledger())
+			}
+			if all, err := s.db.Comments(s.ctx, marchNote, thread.Late, 10); err != nil || len(all) < 2 {
+				t.Errorf("%d are late, %v\n%s", len(all), err, s.ledger())
+			}
+		})
+	}
+}
