@@ -26,10 +26,11 @@ var userName = regexp.MustCompile(`^[A-Za-z0-9_.~+-]{1,64}$`)
 
 // ParseAccount reads what people type or paste: "@me@host", "me@host", "acct:me@host", the address of a profile
 // ("https://host/@me", which at another server than the account's own is "https://host/@me@home"), or a server, as "host"
-// or by the address of any page of it.
+// or by the address of any page of it. An address may lack its "https://".
 func ParseAccount(text string) (Account, error) {
 	text = strings.TrimFunc(text, func(r rune) bool { return r == ' ' || r == '\u00a0' || unicode.Is(unicode.Cf, r) })
-	if address, ok := cutFold(text, "https://"); ok {
+	address, ok := cutFold(text, "https://")
+	if host, _, path := strings.Cut(text, "/"); ok || path && !strings.Contains(host, "@") { // as browsers show addresses
 		return accountAt(address)
 	}
 	text, _ = cutFold(text, "acct:")

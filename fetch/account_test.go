@@ -42,6 +42,9 @@ func TestParseAccount(t *testing.T) {
 		"https://home.test/u/me?page=2":           {"", "home.test"},
 		"https://home.test?x":                     {"", "home.test"},
 		"https://home.test/@":                     {"", "home.test"},
+		"home.test/@me":                           {"me", "home.test"},
+		"Home.test/":                              {"", "home.test"},
+		"other.test/@me@home.test":                {"me", "home.test"},
 		strings.Repeat("a", 64) + "@home.test":    {strings.Repeat("a", 64), "home.test"},
 		"me@" + strings.Repeat("a.", 120) + "net": {"me", strings.Repeat("a.", 120) + "net"},
 	} {
@@ -55,7 +58,7 @@ func TestParseAccount(t *testing.T) {
 func TestParseNoAccount(t *testing.T) {
 	for _, text := range []string{"", " ", "@", "@@", "acct:", "me@", "@home.test@", "a@b@c", "@@home.test", "me@home.test/../x", "me@home.test?x", "me@home.test#x",
 		"me＠home.test", "me@ho me.test", "me@home.test\n", "\nme@home.test", "m\re@home.test", "me@home.test\\x", "javascript:alert(1)", "data:text/html,x",
-		"//home.test", "http://home.test", "ftp://home.test", "https://", "https:///", "https:///@me", "https://me@home.test/", "https://me:x@home.test/@me",
+		"//home.test", "http://home.test", "http:/home.test", "/home.test", "@home.test/@me", "acct:me/x", "ftp://home.test", "https://", "https:///", "https:///@me", "https://me@home.test/", "https://me:x@home.test/@me",
 		"https://home.test\\@evil.test/", "https://home.test/%0d%0a", "https://home.test/\n", "https://other.test/@me@", "https://other.test/@me@a@b",
 		"me@[::1]", "https://[::1]/", "me@home.test:99999999", "me@home.test:65536", "me@home.test:", "me@home.test:80x", "me@home.test:0443", "me@home%2etest", "<b>@home.test",
 		"me@home.test\x00", "me@\xff", "me@a..b", "me@..", ".", "..", "x:y@home.test", strings.Repeat("a", 65) + "@home.test", strings.Repeat("a", 10<<10),
