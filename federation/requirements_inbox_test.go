@@ -119,6 +119,34 @@ func TestR047_UndoFollow(t *testing.T) {
 	}
 }
 
+// Misskey's follows have the same id whenever the same account follows, as Wafrn's and Pixelfed's; Wafrn's likes, too.
+func TestR047_AgainUnderTheSameID(t *testing.T) {
+	s := open(t)
+	alice := s.follower("https://one.test/users/alice", http.StatusAccepted)
+	alice.says(alice.activity("Undo", alice.activity("Follow", actor)))
+	sent := s.posts("one.test")
+	follow := changed(alice.activity("Follow", actor), object{"id": "https://one.test/follows/alice/blog"})
+	like := changed(alice.activity("Like", note), object{"id": "https://one.test/likes/alice/march"})
+	undo := func(a object) object {
+		return object{"id": str(a, "id") + "/undo", "type": "Undo", "actor": alice.id, "object": a}
+	}
+	for range 2 {
+		alice.says(follow)
+		alice.says(like)
+		if got := fmt.Sprint(s.followers(), s.document(base + "/likes/2026/march/")["totalItems"]); got != "["+alice.id+"] 1" {
+			t.Fatalf("%s\n%s", got, s.ledger())
+		}
+		alice.says(undo(follow))
+		alice.says(undo(like))
+		if got := fmt.Sprint(s.followers(), s.document(base + "/likes/2026/march/")["totalItems"]); got != "[] 0" {
+			t.Fatalf("%s\n%s", got, s.ledger())
+		}
+	}
+	if accepts := s.posts("one.test") - sent; accepts != 2 {
+		t.Errorf("%d Accepts", accepts)
+	}
+}
+
 func TestR048_Block(t *testing.T) {
 	s := open(t)
 	alice := s.follower("https://one.test/alice", http.StatusAccepted)
@@ -368,6 +396,20 @@ func TestR056_FirstHeardOfAsEdited(t *testing.T) {
 	twice := alice.note("https://one.test/notes/2", note, "<p>Saved twice.</p>")
 	alice.says(alice.create(changed(twice, object{"published": at(6 * time.Minute), "updated": at(6*time.Minute + 30*time.Millisecond)})))
 	s.shows("@palice@one.test: <p>Third.</p> (edited)", "@palice@one.test: <p>Saved twice.</p>")
+}
+
+// Friendica and Takahē give every Update of a note the same id.
+func TestR056_EditsUnderOneID(t *testing.T) {
+	s := open(t)
+	alice := s.stranger("https://one.test/alice")
+	n := alice.note("https://one.test/notes/1", note, "<p>Old.</p>")
+	alice.says(alice.create(n))
+	for _, text := range []string{"Newer.", "Newest."} {
+		s.clock.advance(time.Minute)
+		n = changed(n, object{"updated": s.clock.now().Format(time.RFC3339), "content": "<p>" + text + "</p>"})
+		alice.says(changed(alice.activity("Update", n), object{"id": "https://one.test/notes/1#update"}))
+		s.shows("@palice@one.test: <p>" + text + "</p> (edited)")
+	}
 }
 
 // Of two edits of one moment the first stands.

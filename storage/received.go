@@ -2,7 +2,10 @@ package storage
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
+	"slices"
 	"time"
 
 	"afterword/thread"
@@ -54,8 +57,9 @@ func scanMessage(s scanner) (Message, error) {
 }
 
 // Receive commits a pushed message and, when its sender's document was fetched to verify it, the sender. known is true
-// when the same message came before; then nothing changes. Only the door calls this, with a verified sender. The message
-// counts as received at the time of the transaction: what is committed after a closing never came before it.
+// when the same message came before, byte for byte; then nothing changes, unless it may have been taken back meanwhile. Only
+// the door calls this, with a verified sender. The message counts as received at the time of the transaction: what is
+// committed after a closing never came before it.
 func (db *DB) Receive(ctx context.Context, m Message, sender *Actor) (known bool, err error) {
 	err = db.write(ctx, func(t tx) error {
 		now := db.now()
@@ -64,11 +68,27 @@ func (db *DB) Receive(ctx context.Context, m Message, sender *Actor) (known bool
 				return err
 			}
 		}
-		n, err := t.insertMessage(m, string(m.Sender)+" "+string(m.Activity), "NOTHING", now)
+		key := pushKey(m)
+		if slices.Contains(reversible, m.Type) {
+			if err := t.exec("DELETE FROM received WHERE key = $1", key); err != nil {
+				return err
+			}
+		}
+		n, err := t.insertMessage(m, key, "NOTHING", now)
 		known = n == 0
 		return err
 	})
 	return known, err
+}
+
+// reversible are the activities that may be done, undone and done again, which is the same to the byte with many servers:
+// Misskey's follows and Wafrn's likes have one id for ever.
+var reversible = []string{"Follow", "Like", "EmojiReact", "Announce", "Block", "Undo"}
+
+// pushKey tells messages apart. Their ids alone do not: Friendica and Takahē give all edits of a comment the same one.
+func pushKey(m Message) string {
+	sum := sha256.Sum256(m.Raw)
+	return string(m.Sender) + " " + string(m.Activity) + " " + base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 
 // meetSender stores who was just proven to be the sender. What he claims about his name is looked up later.
