@@ -85,7 +85,8 @@ func (db *DB) Receive(ctx context.Context, m Message, sender *Actor) (known bool
 // Misskey's follows and Wafrn's likes have one id for ever.
 var reversible = []string{"Follow", "Like", "EmojiReact", "Announce", "Block", "Undo"}
 
-// pushKey tells messages apart. Their ids alone do not: Friendica and Takahē give all edits of a comment the same one.
+// pushKey tells messages apart. Their ids alone do not: all edits of a comment have the same one with Friendica and Takahē, with
+// Hubzilla that of the Create.
 func pushKey(m Message) string {
 	sum := sha256.Sum256(m.Raw)
 	return string(m.Sender) + " " + string(m.Activity) + " " + base64.RawURLEncoding.EncodeToString(sum[:12])
