@@ -232,7 +232,10 @@ func (f *Federation) delete(ctx context.Context, m storage.Message, a *wire.Obje
 	}
 	c, err := f.DB.Comment(ctx, m.Object)
 	switch {
-	case errors.Is(err, storage.ErrNotFound):
+	case errors.Is(err, storage.ErrNotFound): // or a boost, which is a post of its own with Wafrn
+		if found, err := f.unreact(ctx, m, m.Object); err != nil || found {
+			return err
+		}
 		return f.DB.DeleteComment(ctx, m, m.Object, thread.Verdict{Decision: thread.Done, Reason: "not here; remembered in case it comes"})
 	case err != nil:
 		return err
@@ -274,13 +277,21 @@ func (f *Federation) undo(ctx context.Context, m storage.Message, a *wire.Object
 	if follows {
 		return f.DB.RemoveFollower(ctx, m, m.Sender, unfollowed)
 	}
-	object, kind, err := f.DB.ReactionByID(ctx, m.Sender, inner.ID)
-	if errors.Is(err, storage.ErrNotFound) {
-		return f.DB.Settle(ctx, m, ignored("there is nothing to undo"))
-	} else if err != nil {
+	if found, err := f.unreact(ctx, m, inner.ID); err != nil || found {
 		return err
 	}
-	return f.DB.Unreact(ctx, m, object, kind, done)
+	return f.DB.Settle(ctx, m, ignored("there is nothing to undo"))
+}
+
+// unreact takes back the sender's reaction that has this id, if there is one.
+func (f *Federation) unreact(ctx context.Context, m storage.Message, id thread.IRI) (found bool, err error) {
+	object, kind, err := f.DB.ReactionByID(ctx, m.Sender, id)
+	if errors.Is(err, storage.ErrNotFound) {
+		return false, nil
+	} else if err != nil {
+		return false, err
+	}
+	return true, f.DB.Unreact(ctx, m, object, kind, done)
 }
 
 var unfollowed = thread.Verdict{Decision: thread.Done, Reason: "no longer follows the blog"}

@@ -530,6 +530,8 @@ func TestR059_Reactions(t *testing.T) {
 		{react("Like", object{"content": ":blobcat:", "_misskey_reaction": ":blobcat:", "tag": object{"type": "Emoji", "name": ":blobcat:"}}, "8"), "1 0"},
 		{react("Like", object{"object": object{"id": note, "type": "Note"}}, "9"), "1 0"},
 		{react("Undo", object{"object": changed(react("Like", nil, "8"), object{"id": nil})}, "10"), "0 0"},
+		{react("Announce", nil, "14"), "0 1"},
+		{react("Delete", object{"object": object{"id": "https://one.test/reactions/14", "type": "Tombstone"}}, "15"), "0 0"},
 		{react("Dislike", nil, "11"), "0 0"},
 		{react("Announce", object{"object": []any{note}}, "12"), "0 1"},
 		{react("Announce", nil, "13"), "0 1"},
