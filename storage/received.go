@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"afterword/thread"
@@ -69,12 +70,10 @@ func (db *DB) Receive(ctx context.Context, m Message, sender *Actor) (known bool
 			}
 		}
 		key := pushKey(m)
-		if slices.Contains(reversible, m.Type) {
-			if err := t.exec("DELETE FROM received WHERE key = $1", key); err != nil {
-				return err
-			}
-		}
 		n, err := t.insertMessage(m, key, "NOTHING", now)
+		if err == nil && n == 0 && slices.Contains(reversible, m.Type) {
+			n, err = t.insertAgain(m, key, now)
+		}
 		known = n == 0
 		return err
 	})
@@ -84,6 +83,16 @@ func (db *DB) Receive(ctx context.Context, m Message, sender *Actor) (known bool
 // reversible are the activities that may be done, undone and done again, which is the same to the byte with many servers:
 // Misskey's follows and Wafrn's likes have one id for ever.
 var reversible = []string{"Follow", "Like", "EmojiReact", "Announce", "Block", "Undo"}
+
+// insertAgain lets a message take the place of the same one, if its sender did or undid something since then.
+func (t tx) insertAgain(m Message, key string, now time.Time) (int64, error) {
+	n, err := t.affected(`DELETE FROM received WHERE key = $1 AND EXISTS (SELECT 1 FROM received later
+		WHERE later.sender = $2 AND later.id > received.id AND later.type IN ('`+strings.Join(reversible, "', '")+`'))`, key, m.Sender)
+	if err != nil || n == 0 {
+		return 0, err
+	}
+	return t.insertMessage(m, key, "NOTHING", now)
+}
 
 // pushKey tells messages apart. Their ids alone do not: all edits of a comment have the same one with Friendica and Takahē, with
 // Hubzilla that of the Create.
