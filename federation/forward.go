@@ -15,7 +15,7 @@ import (
 // forwards tells whether a message would be believed at third hand, and is for everybody. Where it was forwarded its author
 // must be able to delete it: a Delete may be without an address.
 func (f *Federation) forwards(a *wire.Object) bool {
-	return f.Forward && a.Signed && (slices.Contains(a.To, wire.Public) || a.Type() == "Delete")
+	return f.Forward && a.Signed && a.ID != "" && (slices.Contains(a.To, wire.Public) || a.Type() == "Delete")
 }
 
 // publishForward sends a message of somebody else to the followers' servers as the bytes in which it came, and not back to

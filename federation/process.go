@@ -145,7 +145,7 @@ func (f *Federation) authority(m storage.Message, a *wire.Object) (thread.Verdic
 	switch {
 	case m.Sender != a.Actor:
 		return refused(fmt.Sprintf("signed by %s, not by its actor %s", m.Sender, a.Actor)), false
-	case !thread.SameOrigin(a.ID, a.Actor):
+	case a.ID != "" && !thread.SameOrigin(a.ID, a.Actor):
 		return refused("the activity's id is on another server than its actor"), false
 	case !brings(a) && a.Type() != "Delete":
 		return thread.Verdict{}, true
@@ -269,6 +269,9 @@ func (f *Federation) undo(ctx context.Context, m storage.Message, a *wire.Object
 	}
 	if inner.Object != nil {
 		return f.undoEmbedded(ctx, m, inner)
+	}
+	if inner.ID == "" {
+		return f.DB.Settle(ctx, m, ignored("there is nothing to undo"))
 	}
 	follows, err := f.DB.Follows(ctx, m.Sender, string(inner.ID))
 	if err != nil {

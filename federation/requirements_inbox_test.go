@@ -535,6 +535,8 @@ func TestR059_Reactions(t *testing.T) {
 		{react("Dislike", nil, "11"), "0 0"},
 		{react("Announce", object{"object": []any{note}}, "12"), "0 1"},
 		{react("Announce", nil, "13"), "0 1"},
+		{react("Undo", object{"object": "https://one.test/reactions/13"}, "16"), "0 0"},
+		{react("Announce", nil, "17"), "0 1"},
 	} {
 		alice.says(c.message)
 		if got := counts(); got != c.want {
@@ -542,7 +544,7 @@ func TestR059_Reactions(t *testing.T) {
 		}
 	}
 	bob := s.stranger("https://one.test/bob")
-	bob.says(changed(bob.activity("Undo", "https://one.test/reactions/12"), nil)) // not his
+	bob.says(changed(bob.activity("Undo", "https://one.test/reactions/17"), nil)) // not his
 	if got := counts(); got != "0 1" {
 		t.Error(got)
 	}
@@ -551,6 +553,48 @@ func TestR059_Reactions(t *testing.T) {
 			alice.send(alice.activity(kind, "https://two.test/notes/unknown"))
 		}
 	})
+}
+
+// An activity may be too small a thing to have an id (AP 3): Epicyon's likes and deletions have none, nor have some of Pixelfed's
+// follows and of WordPress's updates.
+func TestR059_WithoutAnID(t *testing.T) {
+	s := open(t)
+	alice := s.follower("https://one.test/alice", http.StatusAccepted)
+	alice.says(alice.create(alice.note("https://one.test/notes/1", note, "<p>Here.</p>")))
+	says := func(kind string, of any) {
+		t.Helper()
+		alice.says(changed(alice.activity(kind, of), object{"id": nil}))
+	}
+	state := func() string {
+		n := s.document(note)
+		return fmt.Sprint(n["likes"].(object)["totalItems"], " ", len(s.followers()), " ", s.words())
+	}
+	like, follow := changed(alice.activity("Like", note), object{"id": nil}), changed(alice.activity("Follow", actor), object{"id": nil})
+	for _, c := range []struct {
+		kind string
+		of   any
+		want string
+	}{
+		{"Like", note, "1 1 @palice@one.test: Here."},
+		{"Undo", like, "0 1 @palice@one.test: Here."},
+		{"EmojiReact", note, "1 1 @palice@one.test: Here."},
+		{"Undo", object{}, "1 1 @palice@one.test: Here."},
+		{"Undo", follow, "1 0 @palice@one.test: Here."},
+		{"Follow", actor, "1 1 @palice@one.test: Here."},
+		{"Update", alice.id, "1 1 @palice@one.test: Here."},
+		{"Delete", "https://one.test/notes/1", "1 1 "},
+		{"Block", actor, "1 0 "},
+	} {
+		says(c.kind, c.of)
+		if got := state(); got != c.want {
+			t.Errorf("%s: %s, want %s\n%s", c.kind, got, c.want, s.ledger())
+		}
+	}
+	for _, kind := range []string{"Create", "Announce", "Move", "ReplyRequest"} {
+		if status := alice.send(changed(alice.activity(kind, "https://one.test/notes/2"), object{"id": nil})); status != http.StatusBadRequest {
+			t.Errorf("%s: %d", kind, status)
+		}
+	}
 }
 
 func TestR060_R061_Polls(t *testing.T) {

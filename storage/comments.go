@@ -485,8 +485,11 @@ func (db *DB) React(ctx context.Context, m Message, kind Reaction, v thread.Verd
 	return db.write(ctx, func(t tx) error {
 		n, err := t.affected(`INSERT INTO reactions (actor, object, kind, id, received) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (actor, object, kind) DO NOTHING`, m.Sender, m.Object, kind, m.Activity, ms(now))
-		if err == nil && n > 0 {
+		switch {
+		case err == nil && n > 0:
 			err = t.tally(m.Object, kind, +1)
+		case err == nil: // an Undo will name the newest
+			err = t.exec("UPDATE reactions SET id = $1 WHERE actor = $2 AND object = $3 AND kind = $4", m.Activity, m.Sender, m.Object, kind)
 		}
 		if err != nil {
 			return err

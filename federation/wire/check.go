@@ -19,6 +19,7 @@ var (
 		"Ignore", "Invite", "Offer", "Travel", "Arrive"}
 	objectTypes = []string{"Note", "Article", "Page", "Question", "Answer", "Event", "Image", "Video", "Audio", "Document",
 		"ChatMessage", "EncryptedMessage", "Place", "Profile", "Relationship", "Tombstone"}
+	transientTypes  = []string{"Like", "Dislike", "EmojiReact", "Undo", "Delete", "Follow", "Block", "Update"}
 	speakingTypes   = []string{"Note", "Article", "Page", "Question", "Event", "Image", "Video", "Audio", "Document"}
 	actorTypes      = []string{"Person", "Group", "Organization", "Service", "Application"}
 	collectionTypes = []string{"Collection", "OrderedCollection", "CollectionPage", "OrderedCollectionPage"}
@@ -59,7 +60,7 @@ func (o *Object) CheckShape() error {
 	switch {
 	case o.fault != "":
 		return refuse("%s", o.fault)
-	case o.ID == "":
+	case o.ID == "" && !o.transient:
 		return refuse("id is missing or not an http(s) URL")
 	case len(o.Types) == 0:
 		return refuse("type is missing or not text")
@@ -99,6 +100,12 @@ func (o *Object) checkInside() error {
 		}
 	}
 	return nil
+}
+
+// isTransient tells the activities that may do without an id (AP 3): nobody looks them up, and they speak of what has one.
+// Epicyon's likes and deletions have none.
+func isTransient(o *Object, n *node) bool {
+	return slices.Contains(transientTypes, o.Type()) && !n.get("id").given()
 }
 
 // publishes tells the two activities that carry the text of their object.

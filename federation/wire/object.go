@@ -65,6 +65,7 @@ type Object struct {
 	Raw []byte
 
 	addressed bool   // has any of to, cc, bto, bcc; Discourse sends objects with nothing but an audience
+	transient bool   // an activity that needs no id, and has none
 	fault     string // what Check refuses it for
 }
 

@@ -37,6 +37,7 @@ func (r reader) full(n *node) *Object {
 		r.lang = lang
 	}
 	o := &Object{ID: n.id(), Types: types(n), Raw: n.raw, fault: fault(n), LikesTotal: -1, Signed: n.get("signature").given() || n.get("proof").given()}
+	o.transient = isTransient(o, n)
 	r.activity(o, n)
 	r.address(o, n)
 	r.say(o, n)
