@@ -33,7 +33,7 @@ var layout = map[string][]string{
 	"feed":                {"thread", "sanitize", "fetch", "storage"},
 	"desk":                {"thread", "sanitize", "config", "storage"},
 	"cmd/afterword":       {"api", "config", "desk", "feed", "federation", "federation/fedtest", "fetch", "metrics", "sanitize", "storage", "thread"},
-	"cmd/bench":           {"federation/sign", "storage", "thread"},
+	"cmd/bench":           {"federation/sign", "metrics", "storage", "thread"},
 }
 
 // owners are the only packages that may import a library or a part of the standard library.

@@ -13,10 +13,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
+	"afterword/metrics"
 	"afterword/storage"
 	"afterword/thread"
 )
@@ -163,7 +163,7 @@ func (c *counter) Write(b []byte) (int, error) { *c += counter(len(b)); return l
 
 // ask sends a hundred requests.
 func (c *client) ask() {
-	wall, cpu := time.Now(), cpuTime()
+	wall, cpu := time.Now(), metrics.CPUTime()
 	for range 100 {
 		c.conn.Write(c.request)
 		if _, err := io.ReadFull(c.conn, c.answer); err != nil {
@@ -171,13 +171,7 @@ func (c *client) ask() {
 		}
 	}
 	c.wall += time.Since(wall)
-	c.cpu += cpuTime() - cpu
-}
-
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	syscall.Getrusage(syscall.RUSAGE_SELF, &u) //nolint:errcheck // cannot fail
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	c.cpu += metrics.CPUTime() - cpu
 }
 
 // BenchmarkRebuild is what the first reader after a change costs: a new comment, one that is hidden, an account with another
@@ -271,10 +265,10 @@ func (s *site) rebuild(b *testing.B, q query, change func(int)) {
 func (s *site) rebuilt(q query, change func(int)) time.Duration {
 	changes++
 	change(changes)
-	start := cpuTime()
+	start := metrics.CPUTime()
 	_, err := s.body(q)
 	s.must(err)
-	return cpuTime() - start
+	return metrics.CPUTime() - start
 }
 
 // BenchmarkStampede is 10,000 readers of one post while 20 replies a second arrive (SECURITY P18). It is the time of

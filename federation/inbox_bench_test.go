@@ -5,11 +5,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"afterword/federation"
+	"afterword/metrics"
 )
 
 // BenchmarkInbox is the CPU of a known author's reply: verified and committed ("cpu-ms/reply"), many at once, and then
@@ -29,7 +29,7 @@ func BenchmarkInbox(b *testing.B) {
 		close(requests)
 		handler := s.handler()
 		b.StartTimer()
-		began := cpuTime()
+		began := metrics.CPUTime()
 		var all sync.WaitGroup
 		for range atATime {
 			all.Go(func() {
@@ -42,17 +42,11 @@ func BenchmarkInbox(b *testing.B) {
 			})
 		}
 		all.Wait()
-		accepted := cpuTime()
+		accepted := metrics.CPUTime()
 		s.settle()
-		door, rest = door+accepted-began, rest+cpuTime()-accepted
+		door, rest = door+accepted-began, rest+metrics.CPUTime()-accepted
 	}
 	each := func(d time.Duration) float64 { return d.Seconds() * 1000 / replies / float64(b.N) }
 	b.ReportMetric(each(door), "cpu-ms/reply")
 	b.ReportMetric(each(rest), "more-cpu-ms/reply")
-}
-
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	syscall.Getrusage(syscall.RUSAGE_SELF, &u) //nolint:errcheck // cannot fail
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -103,7 +103,7 @@ func (s *server) databaseMetrics(db *storage.DB) {
 func processMetrics(m *metrics.Set) {
 	start := float64(time.Now().Unix())
 	m.Gauge("process_start_time_seconds", "When the process began.", func(to show) { to(start) })
-	m.Total("process_cpu_seconds_total", "Processor time.", func(to show) { to(cpuTime().Seconds()) })
+	m.Total("process_cpu_seconds_total", "Processor time.", func(to show) { to(metrics.CPUTime().Seconds()) })
 	m.Gauge("process_resident_memory_bytes", "Memory that is in use as the system sees it.", func(to show) { to(resident()) })
 	m.Gauge("go_goroutines", "Goroutines.", func(to show) { to(float64(runtime.NumGoroutine())) })
 	m.Gauge("go_memstats_heap_alloc_bytes", "Heap that is in use.", func(to show) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"afterword/federation/sign"
+	"afterword/metrics"
 )
 
 const (
@@ -124,7 +125,7 @@ func bare(args []string) error {
 	}
 	p := &peers{port: port, key: key}
 	web := client(100)
-	cpu, began := cpuTime(), time.Now()
+	cpu, began := metrics.CPUTime(), time.Now()
 	err = each(deliveryHosts, 16, func(i int) error {
 		l, err := p.letter("http://"+p.host(i)+"/inbox", "http://"+p.host(i)+"/u", rawMessage(body))
 		if err == nil {
@@ -132,7 +133,7 @@ func bare(args []string) error {
 		}
 		return err
 	})
-	fmt.Println(int64(cpuTime()-cpu), int64(time.Since(began)))
+	fmt.Println(int64(metrics.CPUTime()-cpu), int64(time.Since(began)))
 	return err
 }
 

@@ -106,7 +106,7 @@ func (b *bench) tell(s *server, p *peers, live int) error {
 	var most float64
 	var served time.Duration
 	var progress string
-	done := func(m metrics) bool {
+	done := func(m counters) bool {
 		most = max(most, m.memory())
 		hosts, _ := p.served()
 		if progress == "" && hosts > live/2 {

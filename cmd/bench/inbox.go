@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"afterword/metrics"
 	"afterword/storage"
 )
 
@@ -227,7 +228,7 @@ func (b *bench) floor(body []byte, key *rsa.PrivateKey) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	began := cpuTime()
+	began := metrics.CPUTime()
 	for range rounds {
 		sum := sha256.Sum256(body)
 		if err := rsa.VerifyPKCS1v15(&key.PublicKey, crypto.SHA256, sum[:], signature); err != nil {
@@ -253,5 +254,5 @@ func (b *bench) floor(body []byte, key *rsa.PrivateKey) (time.Duration, error) {
 	if err := each(rounds, senders, func(int) error { return db.Count(b.ctx, "floor") }); err != nil {
 		return 0, err
 	}
-	return (cpuTime() - began) / rounds, nil
+	return (metrics.CPUTime() - began) / rounds, nil
 }

@@ -146,16 +146,16 @@ func (s *server) logged(which func(line string) bool) (n int) {
 	return n
 }
 
-// metrics are the server's counters, by name and labels.
-type metrics map[string]float64
+// counters are what the server counts, by name and labels.
+type counters map[string]float64
 
-func (s *server) metrics() (metrics, error) {
+func (s *server) metrics() (counters, error) {
 	resp, err := http.Get(s.debug + "/metrics")
 	if err != nil {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	m := metrics{}
+	m := counters{}
 	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
 		if at := strings.LastIndexByte(lines.Text(), ' '); at > 0 && lines.Text()[0] != '#' {
 			m[lines.Text()[:at]], _ = strconv.ParseFloat(lines.Text()[at+1:], 64)
@@ -164,14 +164,14 @@ func (s *server) metrics() (metrics, error) {
 	return m, nil
 }
 
-func (m metrics) cpu() time.Duration {
+func (m counters) cpu() time.Duration {
 	return time.Duration(m["process_cpu_seconds_total"] * float64(time.Second))
 }
 
-func (m metrics) memory() float64 { return m["process_resident_memory_bytes"] }
+func (m counters) memory() float64 { return m["process_resident_memory_bytes"] }
 
 // sum adds up all series of a counter.
-func (m metrics) sum(name string) (sum float64) {
+func (m counters) sum(name string) (sum float64) {
 	for key, n := range m {
 		if strings.HasPrefix(key, name+"{") {
 			sum += n
@@ -181,7 +181,7 @@ func (m metrics) sum(name string) (sum float64) {
 }
 
 // wait asks for the metrics until they are as wanted, and calls every with each of them.
-func (s *server) wait(most time.Duration, wanted func(metrics) bool) (metrics, error) {
+func (s *server) wait(most time.Duration, wanted func(counters) bool) (counters, error) {
 	for began := time.Now(); s.b.ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
 		m, err := s.metrics()
 		if err != nil || wanted(m) {
@@ -196,6 +196,6 @@ func (s *server) wait(most time.Duration, wanted func(metrics) bool) (metrics, e
 }
 
 // idle tells whether the server has nothing left to do.
-func idle(m metrics) bool {
+func idle(m counters) bool {
 	return m[`afterword_waiting{queue="received"}`] == 0 && m[`afterword_waiting{queue="changes"}`] == 0 && m[`afterword_waiting{queue="deliveries"}`] == 0
 }

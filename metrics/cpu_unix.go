@@ -1,12 +1,14 @@
-package main
+//go:build unix
+
+package metrics
 
 import (
 	"syscall"
 	"time"
 )
 
-// cpuTime is the processor time of this process.
-func cpuTime() time.Duration {
+// CPUTime is the processor time of this process.
+func CPUTime() time.Duration {
 	var u syscall.Rusage
 	syscall.Getrusage(syscall.RUSAGE_SELF, &u) //nolint:errcheck // cannot fail
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
