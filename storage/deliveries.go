@@ -19,6 +19,8 @@ type Change struct {
 	Object thread.IRI
 	Data   []byte // accept, grant, refuse, forward: the activity as it came; unfollow: the id of the follow
 	At     time.Time
+
+	newest int64 // of the changes of the object: who reads the object after this one sees what they did
 }
 
 // NextChange is the oldest change that has yet to be published; ErrNotFound when there is none. One that fails lets the
@@ -26,10 +28,11 @@ type Change struct {
 func (db *DB) NextChange(ctx context.Context) (Change, error) {
 	return one(db.read(ctx), func(s scanner) (c Change, err error) {
 		var when int64
-		err = s.Scan(&c.ID, &c.Kind, &c.Object, &c.Data, &when)
+		err = s.Scan(&c.ID, &c.Kind, &c.Object, &c.Data, &when, &c.newest)
 		c.At = at(when)
 		return c, err
-	}, "SELECT id, kind, object, data, at FROM changes WHERE attempts < 3 ORDER BY attempts, id LIMIT 1")
+	}, `SELECT c.*, (SELECT MAX(n.id) FROM changes n WHERE n.object = c.object)
+		FROM (SELECT id, kind, object, data, at FROM changes WHERE attempts < 3 ORDER BY attempts, id LIMIT 1) c`)
 }
 
 // NotPublished counts a failure at a change.
@@ -57,15 +60,15 @@ type Recipients struct {
 }
 
 // Publish turns a change into deliveries, in one transaction: a crash before it repeats it, a crash after it finds
-// nothing to do. Other changes of the same object that the activity has already told (it shows the object as it is
-// now) are dropped. A nil activity drops the change.
+// nothing to do. Other changes of the same object that the activity has already told (it shows the object as it was after
+// NextChange) are dropped; those that came since then wait. A nil activity drops the change.
 func (db *DB) Publish(ctx context.Context, c Change, out *Outgoing, to Recipients) error {
 	now := db.now()
 	return db.write(ctx, func(t tx) error {
 		if err := t.exec("DELETE FROM changes WHERE id = $1", c.ID); err != nil || out == nil {
 			return err
 		}
-		if err := t.supersede(*out); err != nil {
+		if err := t.supersede(*out, c.newest); err != nil {
 			return err
 		}
 		err := t.exec("INSERT INTO activities (id, object, kind, body, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO UPDATE SET body = excluded.body",
@@ -81,11 +84,11 @@ func (db *DB) Publish(ctx context.Context, c Change, out *Outgoing, to Recipient
 }
 
 // supersede drops what the new activity makes pointless: changes yet to be published, and updates yet to be delivered.
-func (t tx) supersede(out Outgoing) error {
+func (t tx) supersede(out Outgoing, newest int64) error {
 	if out.Kind != "update" && out.Kind != "create" && out.Kind != "delete" {
 		return nil
 	}
-	if err := t.exec("DELETE FROM changes WHERE object = $1 AND kind = 'update'", out.Object); err != nil {
+	if err := t.exec("DELETE FROM changes WHERE object = $1 AND kind = 'update' AND id <= $2", out.Object, newest); err != nil {
 		return err
 	}
 	return t.exec("DELETE FROM deliveries WHERE activity IN (SELECT id FROM activities WHERE object = $1 AND kind = 'update')", out.Object)

@@ -282,6 +282,22 @@ func TestThreadsThatCloseByThemselvesAreTold(t *testing.T) {
 	announced(time.Hour, 0) // reopened by hand: age no longer closes it
 }
 
+// What changes while a change is being published is told too: the activity may have been written before.
+func TestChangesDuringPublishing(t *testing.T) {
+	db, _ := open(t)
+	ctx := context.Background()
+	p := post(t, db)
+	must(t, db.CloseThread(ctx, p.ID, time.Time{}))
+	change, err := db.NextChange(ctx)
+	must(t, err)
+	must(t, db.ReopenThread(ctx, p.ID)) // by another process, which knows nothing of it
+	must(t, db.Publish(ctx, change, &Outgoing{ID: "https://comments.example/u", Object: p.ID, Kind: change.Kind, Body: []byte("{}"), Told: thread.Closed}, Recipients{}))
+	next, err := db.NextChange(ctx)
+	if err != nil || next.Object != p.ID || next.Kind != "update" {
+		t.Errorf("%+v %v", next, err)
+	}
+}
+
 func TestBranchClosing(t *testing.T) {
 	db, c := open(t)
 	ctx := context.Background()
