@@ -20,7 +20,7 @@ func TestR052_OneThingManyShapes(t *testing.T) {
 		"dated by SQL":                 {nil, object{"published": "2026-03-01 11:00:00"}},
 		"dated in small letters":       {nil, object{"published": "2026-03-01t11:00:00z"}},
 		"dated in seconds":             {nil, object{"published": 1772362800}},
-		"dated in milliseconds":        {nil, object{"published": 1772362800000}},
+		"dated in milliseconds":        {nil, object{"published": int64(1772362800000)}},
 		"dated in a value":             {nil, object{"published": object{"@type": "xsd:dateTime", "@value": "2026-03-01T11:00:00Z"}}},
 		"dated nonsense":               {nil, object{"published": "yesterday"}},
 		"dated tomorrow":               {nil, object{"published": "2026-03-02T11:00:00Z"}},
