@@ -201,10 +201,12 @@ func (t tx) updatePost(p *thread.Post, d Draft, now time.Time) (saved Saved, err
 	case !moved && samePost(before, *p):
 		return Unchanged, nil
 	}
-	p.Updated = now
+	if p.Updated = now; now.Sub(before.Updated) < time.Second {
+		p.Updated = before.Updated.Add(time.Second) // see movedOn
+	}
 	err = t.exec(`UPDATE posts SET title = $1, summary = $2, content = $3, lang = $4, tags = $5, pictures = $6, warning = $7, unlisted = $8,
 		published = $9, updated = $10, revision = revision + 1, grown = grown + 1 WHERE id = $11`, p.Title, p.Summary, p.Content, p.Lang, jsonList(p.Tags),
-		jsonList(p.Pictures), p.Warning, flag(p.Unlisted), ms(p.Published), ms(now), p.ID)
+		jsonList(p.Pictures), p.Warning, flag(p.Unlisted), ms(p.Published), ms(p.Updated), p.ID)
 	if err == nil && !d.Quiet {
 		err = t.change(kind, string(p.ID), nil, now)
 	}
@@ -256,10 +258,14 @@ func (db *DB) CloseThread(ctx context.Context, id thread.IRI, when time.Time) er
 	})
 }
 
+// movedOn is when a post was updated, by a change at $1: others compare whole seconds, and what has the second that they
+// know is no news to them (PROTOCOL 1d).
+const movedOn = "CASE WHEN updated > $1 - 1000 THEN updated + 1000 ELSE $1 END"
+
 // closeThread leaves it at a reopening by hand until its moment: age and number close no earlier.
 func (t tx) closeThread(id thread.IRI, when, now time.Time, tell bool) error {
-	n, err := t.affected(`UPDATE posts SET closes_at = $1, reopened = CASE WHEN $1 > $2 THEN reopened ELSE 0 END, updated = $2, revision = revision + 1, grown = grown + 1
-		WHERE id = $3 AND removed = 0 AND (closes_at = 0 OR closes_at > $2)`, ms(when), ms(now), id)
+	n, err := t.affected("UPDATE posts SET closes_at = $2, reopened = CASE WHEN $2 > $1 THEN reopened ELSE 0 END, updated = "+movedOn+`, revision = revision + 1,
+		grown = grown + 1 WHERE id = $3 AND removed = 0 AND (closes_at = 0 OR closes_at > $1)`, ms(now), ms(when), id)
 	switch {
 	case err != nil:
 		return err
@@ -280,17 +286,18 @@ func (t tx) mustLive(post thread.IRI) error {
 	return err
 }
 
-// ReopenThread opens a closed thread again, also one that was closed by age, and tells the world.
+// ReopenThread opens a closed thread again, also one that was closed by age, and tells the world. What was reopened by hand
+// already stays as it is.
 func (db *DB) ReopenThread(ctx context.Context, id thread.IRI) error {
-	now := db.now()
 	return db.write(ctx, func(t tx) error {
-		n, err := t.affected(`UPDATE posts SET closes_at = 0, reopened = 1, updated = $1, revision = revision + 1, grown = grown + 1
-			WHERE id = $2 AND removed = 0`, ms(now), id)
-		if err != nil {
+		now := db.now()
+		n, err := t.affected("UPDATE posts SET closes_at = 0, reopened = 1, updated = "+movedOn+`, revision = revision + 1, grown = grown + 1
+			WHERE id = $2 AND removed = 0 AND (closes_at > 0 OR reopened = 0)`, ms(now), id)
+		switch {
+		case err != nil:
 			return err
-		}
-		if n == 0 {
-			return ErrNotFound
+		case n == 0:
+			return t.mustLive(id)
 		}
 		return t.change("update", string(id), nil, now)
 	})
@@ -342,8 +349,8 @@ func (db *DB) AnnounceStates(ctx context.Context, rules thread.Rules) (n int, er
 		return 0, err
 	}
 	err = db.write(ctx, func(t tx) error {
-		ids, err := list(t.queryer, scanString, "UPDATE posts SET updated = $4, revision = revision + 1, grown = grown + 1 WHERE id IN (SELECT id FROM posts WHERE "+due+
-			" LIMIT 100) RETURNING id", ms(now), byAge, full, ms(now))
+		ids, err := list(t.queryer, scanString, "UPDATE posts SET updated = "+movedOn+", revision = revision + 1, grown = grown + 1 WHERE id IN (SELECT id FROM posts WHERE "+due+
+			" LIMIT 100) RETURNING id", ms(now), byAge, full)
 		for _, id := range ids {
 			if err == nil {
 				err = t.change("update", id, nil, now)

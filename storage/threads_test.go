@@ -282,6 +282,32 @@ func TestThreadsThatCloseByThemselvesAreTold(t *testing.T) {
 	announced(time.Hour, 0) // reopened by hand: age no longer closes it
 }
 
+// Whatever is told of a post is newer, by others' reckoning in whole seconds, than what was told before; and what changes
+// nothing is not told.
+func TestChangesInOneSecond(t *testing.T) {
+	db, c := open(t)
+	ctx := context.Background()
+	p := post(t, db)
+	draft := Draft{URL: p.URL, Title: "Another title", Published: p.Published}
+	save := func() error { _, _, err := db.SavePost(ctx, draft); return err }
+	for i, change := range []func() error{
+		func() error { return db.CloseThread(ctx, p.ID, time.Time{}) }, func() error { return db.ReopenThread(ctx, p.ID) }, save,
+		func() error { return db.CloseThread(ctx, p.ID, time.Time{}) },
+	} {
+		before := p.Updated
+		for range 2 { // two processes at once: the second finds it done
+			must(t, change())
+		}
+		var err error
+		if p, err = db.Post(ctx, p.ID); err != nil || p.Updated.Before(c.t) || i > 0 && p.Updated.Sub(before) < time.Second || p.Updated.Sub(c.t) > time.Duration(i)*time.Second {
+			t.Errorf("%d: updated %s, before that %s, %v", i, p.Updated, before, err)
+		}
+		if next, err := db.NextChange(ctx); err != nil || next.newest-next.ID != int64(i) {
+			t.Errorf("%d: %+v %v", i, next, err)
+		}
+	}
+}
+
 // What changes while a change is being published is told too: the activity may have been written before.
 func TestChangesDuringPublishing(t *testing.T) {
 	db, _ := open(t)

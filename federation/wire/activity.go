@@ -37,7 +37,7 @@ func (b Blog) create(note doc, at time.Time) doc {
 }
 
 func (b Blog) update(object doc, at time.Time, cc any) doc {
-	id := thread.IRI(object["id"].(string)) + "#update-" + thread.IRI(strconv.FormatInt(at.Unix(), 10))
+	id := thread.IRI(object["id"].(string)) + "#update-" + thread.IRI(strconv.FormatInt(at.UnixMilli(), 10))
 	d := b.tell(streams.NewActivityStreamsUpdate(), id, at, object, cc)
 	if to, ok := object["to"]; ok { // the actor has none
 		d["to"] = to
@@ -80,7 +80,7 @@ func (b Blog) UpdateActor(at time.Time) []byte {
 
 // MoveActor sends the followers to another account, which must name this one as its alias.
 func (b Blog) MoveActor(to thread.IRI, at time.Time) []byte {
-	id := b.Actor() + "#move-" + thread.IRI(strconv.FormatInt(at.Unix(), 10))
+	id := b.Actor() + "#move-" + thread.IRI(strconv.FormatInt(at.UnixMilli(), 10))
 	d := b.tell(streams.NewActivityStreamsMove(), id, at, b.Actor(), b.Followers())
 	d["target"] = to
 	return encode(plainContext, d)
