@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -119,6 +120,42 @@ func TestOtherProcessesShareTheFile(t *testing.T) {
 	}
 	wg.Wait()
 	if n, err := db.Counted(ctx, "both"); n != 100 || err != nil {
+		t.Error(n, err)
+	}
+}
+
+// A command gets its turn while the server commits without a pause.
+func TestOtherProcessesGetTheirTurn(t *testing.T) {
+	db, c := open(t)
+	ctx := context.Background()
+	done := make(chan struct{})
+	var busy sync.WaitGroup
+	for writer := range 64 {
+		busy.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				if _, _, err := db.SavePost(ctx, Draft{URL: fmt.Sprintf("https://blog.example/%d/%d/", writer, n)}); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for range 10 {
+		other, err := Open(db.path, Options{Base: "https://comments.example", Now: c.now})
+		must(t, err)
+		if err := other.Count(ctx, "other"); err != nil {
+			t.Error(err)
+		}
+		must(t, other.Close())
+	}
+	close(done)
+	busy.Wait()
+	if n, err := db.Counted(ctx, "other"); n != 10 || err != nil {
 		t.Error(n, err)
 	}
 }

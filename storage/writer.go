@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // maxBatch is how many writes share one commit at the most: enough to make the fsync cheap, few enough that nobody
@@ -47,7 +50,7 @@ func openWriter(path string) (*writer, error) {
 		err = migrate(conn)
 	}
 	if err == nil { // what a job may have to take back is a few pages; a migration may need a file for what it sorts
-		_, err = conn.ExecContext(context.Background(), "PRAGMA temp_store(memory)")
+		_, err = conn.ExecContext(context.Background(), "PRAGMA temp_store(memory); PRAGMA busy_timeout(0)") // see begin
 	}
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -108,7 +111,7 @@ func (w *writer) forgetLog() bool {
 	var busy, pages, moved int
 	w.conn.ExecContext(ctx, "PRAGMA busy_timeout(20)") //nolint:errcheck // writes wait for this: then rather later than long
 	err := w.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved)
-	w.conn.ExecContext(ctx, "PRAGMA busy_timeout(10000)") //nolint:errcheck // as dsn says
+	w.conn.ExecContext(ctx, "PRAGMA busy_timeout(0)") //nolint:errcheck // see begin
 	return err == nil && busy == 0
 }
 
@@ -116,7 +119,7 @@ func (w *writer) forgetLog() bool {
 func (w *writer) batch(first job, committed func()) {
 	ctx := context.Background()
 	jobs, results := []job{first}, []error{}
-	_, err := w.conn.ExecContext(ctx, "BEGIN IMMEDIATE")
+	err := w.begin(ctx)
 	for i := 0; err == nil && i < len(jobs); i++ {
 		var result error
 		if result, err = w.alone(ctx, jobs[i].fn); err == nil {
@@ -142,6 +145,27 @@ func (w *writer) batch(first job, committed func()) {
 			j.result <- fmt.Errorf("database: %w", err)
 		} else {
 			j.result <- results[i]
+		}
+	}
+}
+
+// How long a process waits for others to end their transactions, and how long it sleeps between two tries.
+const (
+	lockPatience = 10 * time.Second
+	lockPause    = time.Millisecond
+)
+
+// begin waits for the transactions of other processes. SQLite would sleep longer and longer meanwhile, and hardly ever wake
+// between two commits of a server that is busy: just when a thread is to be closed.
+func (w *writer) begin(ctx context.Context) error {
+	for began := time.Now(); ; time.Sleep(lockPause) {
+		_, err := w.conn.ExecContext(ctx, "BEGIN IMMEDIATE")
+		var e *sqlite.Error
+		switch {
+		case !errors.As(err, &e) || e.Code()&0xff != sqlite3.SQLITE_BUSY:
+			return err
+		case time.Since(began) > lockPatience:
+			return fmt.Errorf("another process has not let go of it for %s: %w", lockPatience, err)
 		}
 	}
 }
