@@ -230,15 +230,15 @@ func (q *deliveryQueue) published() {
 }
 
 // underWay are the deliveries about an object that are being sent. The caller holds mu.
-func (q *deliveryQueue) underWay(about thread.IRI) (ids []int64) {
+func (q *deliveryQueue) underWay(about thread.IRI) (all []storage.Delivery) {
 	for _, v := range q.sending {
 		for _, d := range v.busy {
 			if d.Object == about {
-				ids = append(ids, d.ID)
+				all = append(all, d)
 			}
 		}
 	}
-	return ids
+	return all
 }
 
 // turn is a place among those that sign, the dearest thing that the process does. A delivery has one from its claim until

@@ -37,7 +37,9 @@ func (db *DB) NextChange(ctx context.Context) (Change, error) {
 
 // NotPublished counts a failure at a change.
 func (db *DB) NotPublished(ctx context.Context, c Change) error {
-	return db.write(ctx, func(t tx) error { return t.exec("UPDATE changes SET attempts = attempts + 1 WHERE id = $1", c.ID) })
+	return db.write(ctx, func(t tx) error {
+		return t.exec("UPDATE changes SET attempts = attempts + 1 WHERE id = $1 AND object = $2", c.ID, c.Object)
+	})
 }
 
 // Outgoing is an activity that is ready to be sent.
@@ -65,7 +67,7 @@ type Recipients struct {
 func (db *DB) Publish(ctx context.Context, c Change, out *Outgoing, to Recipients) error {
 	now := db.now()
 	return db.write(ctx, func(t tx) error {
-		if err := t.exec("DELETE FROM changes WHERE id = $1", c.ID); err != nil || out == nil {
+		if err := t.exec("DELETE FROM changes WHERE id = $1 AND object = $2", c.ID, c.Object); err != nil || out == nil {
 			return err
 		}
 		if err := t.supersede(*out, c.newest); err != nil {
@@ -144,7 +146,8 @@ func (t tx) cancelOut(out Outgoing) error {
 		t.exec("UPDATE hosts SET next = 0 WHERE next > 0 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.host = hosts.host)"))
 }
 
-// Delivery is an activity on its way to one inbox.
+// Delivery is an activity on its way to one inbox. Another one may have its number once its row was dropped, while it is
+// under way still: that it is this one shows in the activity.
 type Delivery struct {
 	ID       int64
 	Activity thread.IRI
@@ -196,6 +199,15 @@ func (db *DB) NextDeliveries(ctx context.Context, which Ready, hosts []string) (
 // AtOnce is how many hosts NextDeliveries takes, and how many deliveries Delivered does.
 const AtOnce = 32
 
+// these stands for the rows of AtOnce deliveries: their numbers as in among, then as many activities.
+var these = func() string {
+	all := make([]string, AtOnce)
+	for i := range all {
+		all[i] = fmt.Sprintf("id = $%d AND activity = $%d", i+1, AtOnce+i+1)
+	}
+	return strings.Join(all, " OR ")
+}()
+
 // among stands for AtOnce parameters, $1 and so on; those that are left over are null.
 var among = func() string {
 	all := make([]string, AtOnce)
@@ -246,12 +258,12 @@ func (db *DB) withBodies(ctx context.Context, due []Delivery) ([]Delivery, error
 
 // Delivered removes at most AtOnce deliveries that arrived; their hosts are well.
 func (db *DB) Delivered(ctx context.Context, all []Delivery) error {
-	ids, hosts := make([]any, AtOnce), make([]any, AtOnce)
+	rows, hosts := make([]any, 2*AtOnce), make([]any, AtOnce)
 	for i, d := range all {
-		ids[i], hosts[i] = d.ID, d.Host
+		rows[i], rows[AtOnce+i], hosts[i] = d.ID, d.Activity, d.Host
 	}
 	return db.write(ctx, func(t tx) error {
-		err := t.exec("DELETE FROM deliveries WHERE id IN "+among, ids...)
+		err := t.exec("DELETE FROM deliveries WHERE "+these, rows...)
 		for _, d := range all {
 			if err == nil && d.Failures > 0 { // seldom
 				err = t.healthy(d.Host)
@@ -264,7 +276,7 @@ func (db *DB) Delivered(ctx context.Context, all []Delivery) error {
 // Undeliverable removes a delivery that its inbox refuses for good.
 func (db *DB) Undeliverable(ctx context.Context, d Delivery) error {
 	return db.write(ctx, func(t tx) error {
-		return errors.Join(t.exec("DELETE FROM deliveries WHERE id = $1", d.ID), t.schedule(d.Host))
+		return errors.Join(t.exec("DELETE FROM deliveries WHERE id = $1 AND activity = $2", d.ID, d.Activity), t.schedule(d.Host))
 	})
 }
 
@@ -290,7 +302,7 @@ func (db *DB) InboxGone(ctx context.Context, d Delivery) error {
 func (db *DB) Retry(ctx context.Context, d Delivery, due, hostDue time.Time, reason string) error {
 	now := db.now()
 	return db.write(ctx, func(t tx) error {
-		err := t.exec("UPDATE deliveries SET attempts = attempts + 1, due = $1, error = $2 WHERE id = $3", ms(due), reason, d.ID)
+		err := t.exec("UPDATE deliveries SET attempts = attempts + 1, due = $1, error = $2 WHERE id = $3 AND activity = $4", ms(due), reason, d.ID, d.Activity)
 		if err == nil && !hostDue.IsZero() {
 			err = t.exec("UPDATE hosts SET failures = failures + 1, due = $1, error = $2, since = CASE WHEN since = 0 THEN $3 ELSE since END WHERE host = $4",
 				ms(hostDue), reason, ms(now), d.Host)
@@ -300,10 +312,10 @@ func (db *DB) Retry(ctx context.Context, d Delivery, due, hostDue time.Time, rea
 }
 
 // Trying notes that deliveries are under way, before something is published that asks whether they were ever tried.
-func (db *DB) Trying(ctx context.Context, deliveries []int64) error {
+func (db *DB) Trying(ctx context.Context, deliveries []Delivery) error {
 	return db.write(ctx, func(t tx) (err error) {
-		for _, id := range deliveries {
-			err = errors.Join(err, t.exec("UPDATE deliveries SET attempts = 1 WHERE id = $1 AND attempts = 0", id))
+		for _, d := range deliveries {
+			err = errors.Join(err, t.exec("UPDATE deliveries SET attempts = 1 WHERE id = $1 AND activity = $2 AND attempts = 0", d.ID, d.Activity))
 		}
 		return err
 	})

@@ -214,6 +214,41 @@ func TestChangesCollapseIntoOneTrueUpdate(t *testing.T) {
 	}
 }
 
+// An Update that is under way when the next one drops it is gone from the table, and its number may be the next one's:
+// whatever comes of it says nothing about that.
+func TestSupersededOnItsWay(t *testing.T) {
+	db, _ := open(t)
+	ctx := context.Background()
+	p := post(t, db)
+	person(t, db, alice)
+	must(t, db.AddFollower(ctx, Message{Sender: alice, Activity: "https://alpha.example/follow"}, nil, thread.Verdict{Decision: thread.Done}))
+	for i, ends := range []func(Delivery) error{
+		func(d Delivery) error { return db.Delivered(ctx, []Delivery{d}) },
+		func(d Delivery) error { return db.Undeliverable(ctx, d) },
+		func(d Delivery) error { return db.Retry(ctx, d, noon.Add(time.Hour), time.Time{}, "busy") },
+		func(d Delivery) error { return db.Trying(ctx, []Delivery{d}) },
+	} {
+		publish := func(id string) Delivery {
+			t.Helper()
+			out := &Outgoing{ID: thread.IRI(fmt.Sprint("https://comments.example/", i, id)), Object: p.ID, Kind: "update", Body: []byte("{}")}
+			must(t, db.Publish(ctx, Change{}, out, Recipients{Followers: true}))
+			due, err := sendable(db)
+			if err != nil || len(due) != 1 || due[0].Activity != out.ID {
+				t.Fatalf("%+v %v", due, err)
+			}
+			return due[0]
+		}
+		old, next := publish("old"), publish("new")
+		if old.ID != next.ID {
+			t.Fatalf("numbers %d, %d", old.ID, next.ID)
+		}
+		must(t, ends(old))
+		if due, err := sendable(db); err != nil || len(due) != 1 || due[0].Activity != next.Activity || due[0].Attempts != 0 {
+			t.Errorf("%d: %+v %v", i, due, err)
+		}
+	}
+}
+
 func TestUpdatesDoNotOvertakeTheirCreate(t *testing.T) {
 	db, c := open(t)
 	ctx := context.Background()
