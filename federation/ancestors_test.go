@@ -1,11 +1,14 @@
 package federation_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"afterword/storage"
@@ -165,4 +168,38 @@ func TestAfterAnOutage(t *testing.T) {
 	if got := strip(s.thread()); !strings.Contains(got, "Sent while you were away.") {
 		t.Errorf("%s\n%s", got, s.ledger())
 	}
+}
+
+// A server that never answers, which many replies make us ask, holds up no way up to a post but its own.
+func TestHangingAncestors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t)
+		eve, bob := s.stranger("https://eve.test/eve"), s.stranger("https://bob.test/bob")
+		hang := make(chan struct{})
+		s.visits("eve.test", func(_ http.ResponseWriter, r *http.Request) bool {
+			if strings.HasPrefix(r.URL.Path, "/hang/") {
+				<-hang
+			}
+			return false
+		})
+		send := func(p *stranger, id, parent string) {
+			p.send(p.create(changed(p.note(id, parent, "Below."), object{"cc": []any{actor}})))
+			synctest.Wait()
+		}
+		ctx, stop := context.WithCancel(s.ctx)
+		var running sync.WaitGroup
+		running.Go(func() { s.fed.Run(ctx) })
+		for i := range 20 {
+			send(eve, fmt.Sprintf("https://eve.test/n/%d", i), fmt.Sprintf("https://eve.test/hang/%d", i))
+		}
+		s.serve("https://bob.test/n/1", bob.note("https://bob.test/n/1", note, "Above."))
+		send(bob, "https://bob.test/n/2", "https://bob.test/n/1")
+		got := s.words()
+		close(hang)
+		stop()
+		running.Wait()
+		if got != "@pbob@bob.test: Above. @pbob@bob.test: Below." {
+			t.Errorf("readers see %q\n%s", got, s.ledger())
+		}
+	})
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"afterword/federation/wire"
@@ -82,22 +84,22 @@ func retryAfter(err error) time.Duration {
 // pullWorker fetches what a message pointed at: the comment above a reply, an object that somebody else spoke of, an
 // account that is said to be gone.
 func (f *Federation) pullWorker() Worker {
-	var busy claims[int64]
+	var busy claims[string] // servers that are being asked: one that hangs holds up nobody else's
 	claim := func(ctx context.Context) (job, error) {
-		before := busy.copy()
-		due, err := f.DB.DueMessages(ctx, storage.Pull, batch)
-		for _, m := range due {
-			if before[m.ID] == 0 {
-				busy.take(m.ID)
-				return func(ctx context.Context) error {
-					defer busy.give(m.ID)
-					return f.pullOrPark(ctx, m)
-				}, nil
-			}
+		m, err := f.DB.NextPull(ctx, slices.Sorted(maps.Keys(busy.copy())))
+		if errors.Is(err, storage.ErrNotFound) {
+			return nil, nil
+		} else if err != nil {
+			return nil, err
 		}
-		return nil, err
+		host := m.Object.Host()
+		busy.take(host)
+		return func(ctx context.Context) error {
+			defer busy.give(host)
+			return f.pullOrPark(ctx, m)
+		}, nil
 	}
-	return Worker{Name: "pull", claim: claim, parallel: 4}
+	return Worker{Name: "pull", claim: claim, parallel: 8}
 }
 
 // pullOrPark is pull for what makes us fail, too: it is tried again, then parked, and never stands in the way.
