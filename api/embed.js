@@ -97,21 +97,24 @@ const start = (host) => {
     if (!say.isEqualNode(status.firstChild)) status.replaceChildren(...(n ? [say] : []));
   };
 
-  // What the reader looks at stays where it is.
+  // What the reader looks at stays where it is. That is in the middle: to ask all comments where
+  // they are would lay them all out.
   const show = (next) => {
-    const place = (li) => li.firstChild.getBoundingClientRect();
-    const seen = host.getBoundingClientRect().top < 0 && [...host.querySelectorAll("li[id]")].find((li) => place(li).bottom > 0);
-    const before = seen && place(seen).top;
+    const place = (li) => li.firstChild.getBoundingClientRect().top;
+    const seen = document.elementFromPoint(innerWidth / 2, innerHeight / 2)?.closest(".aw li[id]");
+    const before = seen && place(seen);
     shown = latest;
     if (!section.isEqualNode(next)) {
-      later = join(later, next);
-      if (later[0]) next.querySelector(".aw-more")?.replaceWith(section.querySelector(".aw-more") ?? "");
+      const rest = section.querySelector(".aw-more") ?? "";
       section.replaceWith(next);
+      // Only in the page are comments found fast.
+      later = join(later, next);
+      if (later[0]) next.querySelector(".aw-more")?.replaceWith(rest);
       section = next;
     }
     localise();
     const now = seen && document.getElementById(seen.id);
-    if (now) scrollBy({ top: place(now).top - before, behavior: "instant" });
+    if (now) scrollBy({ top: place(now) - before, behavior: "instant" });
   };
 
   const localise = () => {
