@@ -137,18 +137,18 @@ func ignored(reason string) thread.Verdict {
 	return thread.Verdict{Decision: thread.Ignored, Reason: reason}
 }
 
-// authority is the one rule about who may say what (SECURITY R1): the verified sender is the activity's actor, and the
-// activity, and what it creates, changes or deletes, live on the actor's server. Nothing foreign speaks for our ids. A
+// authority is the one rule about who may say what (SECURITY R1): the verified sender is the activity's actor. What it creates,
+// changes or deletes lives on the actor's server, and so does the activity. Nothing foreign speaks for our ids. A
 // signature or proof inside the message (FEP-8b32) is no reason to believe it: whoever has it can send it.
 func (f *Federation) authority(m storage.Message, a *wire.Object) (thread.Verdict, bool) {
 	o := a.Object
 	switch {
 	case m.Sender != a.Actor:
 		return refused(fmt.Sprintf("signed by %s, not by its actor %s", m.Sender, a.Actor)), false
-	case a.ID != "" && !thread.SameOrigin(a.ID, a.Actor):
-		return refused("the activity's id is on another server than its actor"), false
 	case !brings(a) && a.Type() != "Delete":
 		return thread.Verdict{}, true
+	case a.ID != "" && !thread.SameOrigin(a.ID, a.Actor):
+		return refused("the activity's id is on another server than its actor"), false
 	case f.blog.IsOurs(o.ID):
 		return refused("it speaks of an object of this blog"), false
 	case !thread.SameOrigin(o.ID, a.Actor):

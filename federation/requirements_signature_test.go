@@ -506,6 +506,33 @@ func TestR039_OneOrigin(t *testing.T) {
 	}
 }
 
+// micro.blog's accounts with a domain of their own have the ids of their activities on micro.blog, some of Threads' are on
+// another of its hosts. What brings or takes nothing of theirs is theirs under any id.
+func TestR039_ActivitiesWithIDsElsewhere(t *testing.T) {
+	s := open(t)
+	alice := s.follower("https://one.test/alice", http.StatusAccepted)
+	elsewhere := func(a object) object {
+		return changed(a, object{"id": "https://two.test/activities/" + str(a, "type")})
+	}
+	state := func() string {
+		return fmt.Sprint(s.document(note)["likes"].(object)["totalItems"], " ", len(s.followers()))
+	}
+	like, follow := elsewhere(alice.activity("Like", note)), elsewhere(alice.activity("Follow", actor))
+	for _, c := range []struct {
+		message object
+		want    string
+	}{
+		{like, "1 1"},
+		{elsewhere(alice.activity("Undo", like["id"])), "0 1"},
+		{changed(elsewhere(alice.activity("Undo", alice.activity("Follow", actor))), object{"id": "https://two.test/undo/2"}), "0 0"},
+		{follow, "0 1"},
+	} {
+		if alice.says(c.message); state() != c.want {
+			t.Errorf("%v: %s, want %s\n%s", c.message, state(), c.want, s.ledger())
+		}
+	}
+}
+
 func TestR041_UnsignedAndMalformed(t *testing.T) {
 	s := open(t)
 	alice := s.stranger("https://one.test/users/alice")
