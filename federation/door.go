@@ -152,7 +152,7 @@ func (f *Federation) consider(r *http.Request, body []byte, a *wire.Object) (ans
 		return f.unproven(ctx, a, keys, err)
 	}
 	keys.vouch()
-	if wait, ok := f.limit.allow(sender.Actor(), keys.fetched == nil); !ok {
+	if wait, ok := f.limit.allow(sender.Actor(), keys.fetched == nil, len(body)); !ok {
 		return answer{http.StatusTooManyRequests, "too many messages in this hour", wait}, nil
 	}
 	return f.admit(ctx, sender, a, body, keys)

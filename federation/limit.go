@@ -32,21 +32,25 @@ const maxKeys = 50_000
 
 func newLimiter(l Limits, now func() time.Time) *limiter { return &limiter{Limits: l, now: now} }
 
-// allow counts one message of an account and tells how long its server should wait if that was one too many.
-func (l *limiter) allow(actor thread.IRI, known bool) (wait time.Duration, ok bool) {
+// largeAs is how much of a message counts as one: a large one is kept like several.
+const largeAs = 16 << 10
+
+// allow counts one message of an account, with so many bytes, and tells how long its server should wait if that was one
+// too many.
+func (l *limiter) allow(actor thread.IRI, known bool, size int) (wait time.Duration, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
 	if hour := now.Truncate(time.Hour); !hour.Equal(l.hour) {
 		l.hour, l.seen, l.spare = hour, map[string]int{}, maxKeys
 	}
-	host := actor.Host()
-	ok = l.count("actor "+string(actor), l.ActorHour) && l.count("host "+host, l.HostHour) &&
-		(known || l.count("new "+host, l.NewActorsHour))
+	host, as := actor.Host(), 1+size/largeAs
+	ok = l.count("actor "+string(actor), as, l.ActorHour) && l.count("host "+host, as, l.HostHour) &&
+		(known || l.count("new "+host, 1, l.NewActorsHour))
 	return l.hour.Add(time.Hour).Sub(now), ok
 }
 
-func (l *limiter) count(key string, limit int) bool {
+func (l *limiter) count(key string, as, limit int) bool {
 	if limit == 0 {
 		return true
 	}
@@ -57,7 +61,7 @@ func (l *limiter) count(key string, limit int) bool {
 		}
 		l.spare--
 	}
-	l.seen[key] = n + 1
+	l.seen[key] = n + as
 	return n < limit
 }
 

@@ -734,6 +734,23 @@ func TestR065_Limits(t *testing.T) {
 	}
 }
 
+// TestLargeMessagesCountAsSeveral: who sends as much as a message may have fills nobody's disk.
+func TestLargeMessagesCountAsSeveral(t *testing.T) {
+	s := open(t, func(f *federation.Config) { f.Limits = federation.Limits{ActorHour: 60, HostHour: 100} })
+	sent := map[int]int{}
+	for i := range 4 {
+		p := s.stranger(fmt.Sprint("https://one.test/p", i/2))
+		n := p.note(fmt.Sprint("https://one.test/notes/", i), note, "<p>Here.</p>")
+		for j := range 9 {
+			n[fmt.Sprint("padding", j)] = strings.Repeat("x", 110<<10)
+		}
+		sent[p.send(p.create(n))]++
+	}
+	if sent[http.StatusAccepted] != 2 || sent[http.StatusTooManyRequests] != 2 {
+		t.Errorf("answered %v", sent)
+	}
+}
+
 func TestR066_WhatTheRulesTurnAwayIsTaken(t *testing.T) {
 	s := open(t, func(c *federation.Config) { c.Rules.Moderation = thread.ModerateAll })
 	p := s.stranger("https://one.test/p")

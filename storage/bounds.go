@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -14,6 +15,8 @@ const (
 	maxQueue      = 200_000 // deliveries in all
 	maxHosts      = 50_000  // hosts of which habits are remembered
 	maxWaiting    = 10_000  // comments that wait for the blogger, and as many late ones
+	maxLedger     = 500_000 // messages, and as many ids of what was deleted before it came
+	maxTexts      = 1 << 29 // bytes of messages; the verdicts of older ones stay
 	queuePatience = 8 * 24 * time.Hour
 )
 
@@ -71,5 +74,32 @@ func (t tx) pruneQueue(now time.Time) error {
 		t.boundQueue(maxQueue),
 		t.exec(`DELETE FROM hosts WHERE failures = 0 AND next = 0 AND (SELECT COUNT(*) FROM hosts) > $1
 			AND NOT EXISTS (SELECT 1 FROM actors a WHERE a.host = hosts.host)`, maxHosts),
+	)
+}
+
+// excess is up to where what is kept of messages is too much.
+type excess struct {
+	message, text int64 // ids of messages
+	tombstone     int64 // a time
+}
+
+// ledgerExcess looks for it, as all of the ledger has to be read, before anything is written.
+func (db *DB) ledgerExcess(ctx context.Context, messages, bytes int) (e excess, err error) {
+	q := db.read(ctx)
+	return e, errors.Join(
+		q.row("SELECT COALESCE((SELECT id FROM received WHERE decision <> '' ORDER BY id DESC LIMIT 1 OFFSET $1), 0)", []any{messages}, &e.message),
+		q.row(`SELECT COALESCE(MAX(id), 0) FROM (SELECT id, SUM(LENGTH(raw)) OVER (ORDER BY id DESC) AS newer FROM received WHERE decision <> '') q
+			WHERE newer > $1`, []any{bytes}, &e.text),
+		q.row("SELECT COALESCE((SELECT at FROM tombstones ORDER BY at DESC LIMIT 1 OFFSET $1), 0)", []any{messages}, &e.tombstone),
+	)
+}
+
+// boundLedger keeps the newest of the messages that have a verdict, and the texts of the newest of these, where a month is
+// too long for them all.
+func (t tx) boundLedger(e excess) error {
+	return errors.Join(
+		t.exec("DELETE FROM received WHERE id <= $1 AND decision <> ''", e.message),
+		t.exec("UPDATE received SET raw = X'' WHERE id <= $1 AND decision <> '' AND LENGTH(raw) > 0", e.text),
+		t.exec("DELETE FROM tombstones WHERE at <= $1 AND id NOT IN (SELECT id FROM comments)", e.tombstone),
 	)
 }

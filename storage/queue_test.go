@@ -99,6 +99,41 @@ func TestQueueIsBounded(t *testing.T) {
 	must(t, db.Prune(t.Context()))
 }
 
+// TestLedgerIsBounded: of what has a verdict the oldest goes when it is too much, its text first; what has none stays.
+func TestLedgerIsBounded(t *testing.T) {
+	db, c := open(t)
+	for i := range 20 {
+		c.advance(time.Second)
+		object := thread.IRI(fmt.Sprint("https://a.test/", i))
+		m := Message{Way: Push, Sender: "https://a.test/a", Type: "Create", Activity: object, Object: object, Raw: make([]byte, 100)}
+		_, err := db.Receive(t.Context(), m, nil)
+		must(t, err)
+		if m.ID = int64(i + 1); i >= 4 {
+			must(t, db.Settle(t.Context(), m, thread.Verdict{Decision: thread.Ignored}))
+		}
+		must(t, db.write(t.Context(), func(t tx) error { return t.bury(object, "https://a.test/a", db.now()) }))
+	}
+	e, err := db.ledgerExcess(t.Context(), 10, 650)
+	must(t, err)
+	must(t, db.write(t.Context(), func(t tx) error { return t.boundLedger(e) }))
+	all, err := db.Ledger(t.Context(), "", 100)
+	must(t, err)
+	texts, undecided := 0, 0
+	for _, m := range all {
+		if texts += len(m.Raw); m.Decision == "" {
+			undecided++
+		}
+	}
+	if len(all) != 14 || undecided != 4 || texts != 4*100+600 || len(all[0].Raw) == 0 {
+		t.Errorf("%d messages, %d of them undecided, %d bytes", len(all), undecided, texts)
+	}
+	for i, want := range map[int]bool{9: false, 10: true, 19: true} {
+		if got, err := db.Tombstoned(t.Context(), thread.IRI(fmt.Sprint("https://a.test/", i)), "https://a.test/a"); err != nil || got != want {
+			t.Errorf("%d is remembered as deleted: %v, %v", i, got, err)
+		}
+	}
+}
+
 // BenchmarkFullQueue is what a delivery, and what telling one inbox something, costs the database with 200,000 waiting.
 func BenchmarkFullQueue(b *testing.B) {
 	db, err := Open(b.TempDir()+"/test.db", Options{})

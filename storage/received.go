@@ -336,9 +336,14 @@ func (db *DB) Replay(ctx context.Context, id int64) error {
 // Retention is how long the ledger is kept.
 const Retention = 30 * 24 * time.Hour
 
-// Prune removes what is past its time: settled messages, ids of deleted unknown objects, activities that everyone got.
+// Prune removes what is past its time: settled messages, ids of deleted unknown objects, activities that everyone got;
+// and what is too much before that.
 func (db *DB) Prune(ctx context.Context) error {
 	old := ms(db.now().Add(-Retention))
+	e, err := db.ledgerExcess(ctx, maxLedger, maxTexts)
+	if err != nil {
+		return err
+	}
 	return db.write(ctx, func(t tx) error {
 		return errors.Join(
 			t.exec("DELETE FROM received WHERE received < $1 AND decision <> ''", old),
@@ -346,6 +351,7 @@ func (db *DB) Prune(ctx context.Context) error {
 			t.exec("DELETE FROM requests WHERE at < $1 AND NOT EXISTS (SELECT 1 FROM comments c WHERE c.id = reply AND c.state = 'pending')", old),
 			t.exec("DELETE FROM tombstones WHERE at < $1 AND id NOT IN (SELECT id FROM comments)", old),
 			t.exec("DELETE FROM activities WHERE at < $1 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.activity = activities.id)", old),
+			t.boundLedger(e),
 			t.pruneQueue(db.now()),
 			t.pruneChecks(old),
 		)
