@@ -584,8 +584,13 @@ func coloursStory(b *tab) {
 		b.eval(`document.querySelector("afterword-thread").setAttribute("theme", "` + theme + `")`)
 		b.want(ink(".e-content"), want)
 	}
-	b.eval(`document.documentElement.dataset.theme = "light"`)
-	b.want(ink(".e-content"), light)
+	for _, theme := range []string{"light", "dark", "auto"} {
+		b.eval(`document.querySelector("afterword-thread").setAttribute("theme", "` + theme + `")`)
+		for _, c := range [][2]string{{"light", light}, {"dark", dark}} {
+			b.eval(`document.documentElement.dataset.theme = "` + c[0] + `"`)
+			b.want(ink(".e-content"), c[1])
+		}
+	}
 }
 
 // themesStory: a blog's style reaches the comments, and themes do to all elements what breaks ours: some set everything
