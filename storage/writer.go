@@ -165,7 +165,7 @@ func (w *writer) begin(ctx context.Context) error {
 		case !errors.As(err, &e) || e.Code()&0xff != sqlite3.SQLITE_BUSY:
 			return err
 		case time.Since(began) > lockPatience:
-			return fmt.Errorf("another process has not let go of it for %s: %w", lockPatience, err)
+			return fmt.Errorf("another process has been writing for %s: end it, or try again (%w)", lockPatience, err)
 		}
 	}
 }
