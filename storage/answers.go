@@ -56,9 +56,9 @@ func (db *DB) EditAnswer(ctx context.Context, id thread.IRI, html string) error 
 	if !db.IsAnswer(id) {
 		return ErrNotOurs
 	}
-	now := db.now()
 	return db.write(ctx, func(t tx) error {
-		err := t.mustExec("UPDATE comments SET html = $1, edited = $2 WHERE id = $3 AND deleted = 0", html, ms(now), id)
+		now := db.now()
+		err := t.mustExec("UPDATE comments SET html = $2, "+movedOn("edited")+" WHERE id = $3 AND deleted = 0", ms(now), html, id)
 		if err != nil {
 			return err
 		}

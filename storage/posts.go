@@ -258,13 +258,15 @@ func (db *DB) CloseThread(ctx context.Context, id thread.IRI, when time.Time) er
 	})
 }
 
-// movedOn is when a post was updated, by a change at $1: others compare whole seconds, and what has the second that they
-// know is no news to them (PROTOCOL 1d).
-const movedOn = "CASE WHEN updated > $1 - 1000 THEN updated + 1000 ELSE $1 END"
+// movedOn is what the time of the last change becomes by a change at $1: others compare whole seconds, and what has the second
+// that they know is no news to them (PROTOCOL 1d).
+func movedOn(column string) string {
+	return column + " = CASE WHEN " + column + " > $1 - 1000 THEN " + column + " + 1000 ELSE $1 END"
+}
 
 // closeThread leaves it at a reopening by hand until its moment: age and number close no earlier.
 func (t tx) closeThread(id thread.IRI, when, now time.Time, tell bool) error {
-	n, err := t.affected("UPDATE posts SET closes_at = $2, reopened = CASE WHEN $2 > $1 THEN reopened ELSE 0 END, updated = "+movedOn+`, revision = revision + 1,
+	n, err := t.affected("UPDATE posts SET closes_at = $2, reopened = CASE WHEN $2 > $1 THEN reopened ELSE 0 END, "+movedOn("updated")+`, revision = revision + 1,
 		grown = grown + 1 WHERE id = $3 AND removed = 0 AND (closes_at = 0 OR closes_at > $1)`, ms(now), ms(when), id)
 	switch {
 	case err != nil:
@@ -291,7 +293,7 @@ func (t tx) mustLive(post thread.IRI) error {
 func (db *DB) ReopenThread(ctx context.Context, id thread.IRI) error {
 	return db.write(ctx, func(t tx) error {
 		now := db.now()
-		n, err := t.affected("UPDATE posts SET closes_at = 0, reopened = 1, updated = "+movedOn+`, revision = revision + 1, grown = grown + 1
+		n, err := t.affected("UPDATE posts SET closes_at = 0, reopened = 1, "+movedOn("updated")+`, revision = revision + 1, grown = grown + 1
 			WHERE id = $2 AND removed = 0 AND (closes_at > 0 OR reopened = 0)`, ms(now), id)
 		switch {
 		case err != nil:
@@ -349,7 +351,7 @@ func (db *DB) AnnounceStates(ctx context.Context, rules thread.Rules) (n int, er
 		return 0, err
 	}
 	err = db.write(ctx, func(t tx) error {
-		ids, err := list(t.queryer, scanString, "UPDATE posts SET updated = "+movedOn+", revision = revision + 1, grown = grown + 1 WHERE id IN (SELECT id FROM posts WHERE "+due+
+		ids, err := list(t.queryer, scanString, "UPDATE posts SET "+movedOn("updated")+", revision = revision + 1, grown = grown + 1 WHERE id IN (SELECT id FROM posts WHERE "+due+
 			" LIMIT 100) RETURNING id", ms(now), byAge, full)
 		for _, id := range ids {
 			if err == nil {

@@ -343,6 +343,20 @@ func TestChangesInOneSecond(t *testing.T) {
 	}
 }
 
+func TestEditsInOneSecond(t *testing.T) {
+	db, c := open(t)
+	ctx := context.Background()
+	p := post(t, db)
+	answer, err := db.Answer(ctx, Actor{Author: thread.Author{ID: "https://comments.example/actor"}}, p.ID, "<p>Well.</p>")
+	must(t, err)
+	for i := range 3 {
+		must(t, db.EditAnswer(ctx, answer.ID, fmt.Sprint("<p>Well, ", i)))
+		if got, err := db.Comment(ctx, answer.ID); err != nil || got.Edited.Sub(c.t) != time.Duration(i)*time.Second {
+			t.Errorf("edited %s, %v", got.Edited, err)
+		}
+	}
+}
+
 // What changes while a change is being published is told too: the activity may have been written before.
 func TestChangesDuringPublishing(t *testing.T) {
 	db, _ := open(t)
