@@ -294,8 +294,8 @@ func (db *DB) Setting(ctx context.Context, name string, make func() (string, err
 // FindActor is the account that a blogger means by its id or its handle ("@name@host").
 func (db *DB) FindActor(ctx context.Context, ref string) (id thread.IRI, err error) {
 	handle := "@" + strings.TrimPrefix(ref, "@")
-	err = db.read(ctx).row("SELECT id FROM actors WHERE id = $1 OR handle = $2 OR url = $1", []any{ref, handle}, &id)
-	return id, err
+	found, err := list(db.read(ctx), scanIRI, "SELECT id FROM actors WHERE id = $1 OR handle = $2 OR url = $1 ORDER BY handle = $2 DESC", ref, handle)
+	return meant(found, err, ref, func(id thread.IRI) thread.IRI { return id })
 }
 
 // DropFollower ends an account's follow on the blogger's word, and its server is told.

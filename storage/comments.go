@@ -1,8 +1,10 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"afterword/thread"
@@ -35,7 +37,27 @@ func commentByID(q queryer, id thread.IRI) (thread.Comment, error) {
 
 // FindComment is the comment that a blogger means by its id or its page's address. What was deleted has no address.
 func (db *DB) FindComment(ctx context.Context, ref string) (thread.Comment, error) {
-	return one(db.read(ctx), scanComment, "SELECT "+commentColumns+commentFrom+"WHERE c.id = $1 OR c.url = $1 AND c.url <> '' ORDER BY c.id = $1 DESC LIMIT 1", ref)
+	found, err := list(db.read(ctx), scanComment, "SELECT "+commentColumns+commentFrom+"WHERE c.id = $1 OR c.url = $1 AND c.url <> '' ORDER BY c.received", ref)
+	return meant(found, err, ref, func(c thread.Comment) thread.IRI { return c.ID })
+}
+
+// meant is which of those that have this id or address somebody means by it: not one that gives another's page as its own,
+// as anybody may, where that other is here.
+func meant[T any](found []T, err error, ref string, id func(T) thread.IRI) (T, error) {
+	var none T
+	if err != nil || len(found) == 0 {
+		return none, cmp.Or(err, ErrNotFound)
+	}
+	closeness := func(v T) int {
+		switch {
+		case string(id(v)) == ref:
+			return 0
+		case thread.SameSite(string(id(v)), ref):
+			return 1
+		}
+		return 2
+	}
+	return slices.MinFunc(found, func(a, b T) int { return closeness(a) - closeness(b) }), nil
 }
 
 // ThreadSince lists the comments of a post that came, or changed in what readers see of them, since it had a revision: in

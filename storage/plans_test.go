@@ -21,6 +21,7 @@ var seldom = []string{
 	"SELECT COUNT(*) FROM posts", "told IN ('open', 'moderated')", "FROM posts ORDER BY", // of the blogger's own making
 	"SELECT DISTINCT author FROM comments",                                    // when the blogger blocks
 	"key = 'pull ' || $1",                                                     // the ledger as a command lists it
+	"OR handle = $2",                                                          // an account as a command names it
 	"state = 'late' ORDER BY received", "state = 'pending' ORDER BY received", // indexes of what waits for the blogger
 }
 

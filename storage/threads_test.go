@@ -125,6 +125,29 @@ func TestDeletedTextIsNowhere(t *testing.T) {
 	}
 }
 
+// TestNobodyIsMistakenForAnother: who gives another's page as the one of their own account or comment is not who is meant by
+// it.
+func TestNobodyIsMistakenForAnother(t *testing.T) {
+	const mallory, page, profile = thread.IRI("https://aaa.example/mallory"), "https://alpha.example/@alice/1", "https://alpha.example/@alice"
+	db, c := open(t)
+	ctx, p := context.Background(), post(t, db)
+	for _, who := range []thread.IRI{mallory, alice} {
+		must(t, db.SaveActor(ctx, Actor{Author: thread.Author{ID: who, Handle: "@x@" + who.Host(), URL: profile}}))
+		note := thread.Comment{ID: who + "/1", URL: page, Author: thread.Author{ID: who}, HTML: "x", Received: c.t, Published: c.t}
+		must(t, db.AddComment(ctx, Message{}, note, []thread.IRI{p.ID}, verdict(thread.Shown)))
+	}
+	for ref, want := range map[string]thread.IRI{page: alice + "/1", string(alice) + "/1": alice + "/1", string(mallory) + "/1": mallory + "/1"} {
+		if c, err := db.FindComment(ctx, ref); err != nil || c.ID != want {
+			t.Errorf("%s means %s, %v", ref, c.ID, err)
+		}
+	}
+	for ref, want := range map[string]thread.IRI{profile: alice, string(mallory): mallory, "@x@aaa.example": mallory, "x@alpha.example": alice} {
+		if id, err := db.FindActor(ctx, ref); err != nil || id != want {
+			t.Errorf("%s means %s, %v", ref, id, err)
+		}
+	}
+}
+
 func TestPrivateMessagesAreCountedAndNotKept(t *testing.T) {
 	db, _ := open(t)
 	ctx := context.Background()

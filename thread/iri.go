@@ -21,8 +21,8 @@ type IRI string
 // ErrIRI is returned by ParseIRI for text that cannot be an id.
 var ErrIRI = errors.New("not an absolute http(s) URL")
 
-// ParseIRI checks that s can be an id and lower-cases its scheme and host. It refuses user names, spaces, control
-// characters, what is not UTF-8, and anything longer than MaxIRI, also when only lower-casing makes it so ("Ⱥ").
+// ParseIRI checks that s can be an id and lower-cases its scheme and host. It refuses user names, spaces, controls (also
+// those that turn the direction of what follows on a page or a terminal), what is not UTF-8, and anything longer than MaxIRI, also when only lower-casing makes it so ("Ⱥ").
 func ParseIRI(s string) (IRI, error) {
 	if len(s) == 0 || len(s) > MaxIRI || !utf8.ValidString(s) || hasControl(s) {
 		return "", ErrIRI
@@ -60,7 +60,9 @@ func hasControl(s string) bool {
 	if strings.Contains(escaped, "%0d") || strings.Contains(escaped, "%0a") || strings.Contains(escaped, "%00") {
 		return true
 	}
-	return strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '\\' || r == '<' || r == '>' || r == '"' }) >= 0
+	return strings.ContainsFunc(s, func(r rune) bool {
+		return strings.ContainsRune(`\<>"`, r) || unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
+	})
 }
 
 // Origin is the canonical scheme, host and port ("https://example.com"): without a default port and without a

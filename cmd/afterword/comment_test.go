@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -36,5 +39,21 @@ func TestOrphansAreListed(t *testing.T) {
 	}
 	if said := s.fails("comment", "approve", orphan); !strings.Contains(said, "stands in no thread: orphan (") {
 		t.Error(said)
+	}
+}
+
+// TestTerminalsObeyNobody: what a stranger sent says the same when it is printed, and commands no terminal.
+func TestTerminalsObeyNobody(t *testing.T) {
+	const sent = "{\"content\":\"\u009b31mred \u202eder \x7f f\u00fcr \U0001f600\"}"
+	var out bytes.Buffer
+	if err := (&call{stdout: &out}).printJSON(json.RawMessage(sent)); err != nil {
+		t.Fatal(err)
+	}
+	if strings.ContainsAny(out.String(), "\u009b\u202e\x7f") || !strings.Contains(out.String(), "f\u00fcr \U0001f600") {
+		t.Errorf("%q", out.String())
+	}
+	var was, is any
+	if err := errors.Join(json.Unmarshal([]byte(sent), &was), json.Unmarshal(out.Bytes(), &is)); err != nil || !reflect.DeepEqual(was, is) {
+		t.Errorf("%v was %v, %v", is, was, err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unicode"
 
 	"afterword/config"
 	"afterword/storage"
@@ -253,10 +254,28 @@ func (c *call) close() {
 
 // printJSON prints a value for programs.
 func (c *call) printJSON(v any) error {
-	enc := json.NewEncoder(c.stdout)
+	var text strings.Builder
+	enc := json.NewEncoder(&text)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	return enc.Encode(v)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	_, err := io.WriteString(c.stdout, inert(text.String()))
+	return err
+}
+
+// inert is JSON with what terminals obey written as an escape, which says the same: strangers' messages are in it.
+func inert(text string) string {
+	var out strings.Builder
+	for _, r := range text {
+		if r >= 0x7f && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) {
+			fmt.Fprintf(&out, `\u%04x`, r)
+		} else {
+			out.WriteRune(r)
+		}
+	}
+	return out.String()
 }
 
 func (c *call) printf(format string, args ...any) { fmt.Fprintf(c.stdout, format, args...) }
