@@ -165,7 +165,8 @@ func (f form) frame(whole image.Rectangle) (from, to image.Rectangle) {
 	}
 	width, height := whole.Dx(), whole.Dy()
 	if longer := max(width, height); longer > f.side {
-		width, height = max(1, width*f.side/longer), max(1, height*f.side/longer)
+		shorten := func(n int) int { return max(1, int(int64(n)*int64(f.side)/int64(longer))) } // a long one is too much for 32 bit
+		width, height = shorten(width), shorten(height)
 	}
 	return whole, image.Rect(0, 0, width, height)
 }
