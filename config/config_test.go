@@ -187,6 +187,7 @@ func TestMistakes(t *testing.T) {
 		{"debug = \":6060\"\n" + minimal, `afterword.toml:1: debug: ":6060" is not host:port of this machine alone, such as "127.0.0.1:6060"`},
 		{"debug = \"192.0.2.1:6060\"\n" + minimal, `afterword.toml:1: debug: "192.0.2.1:6060" is not host:port of this machine alone, such as "127.0.0.1:6060"`},
 		{"limits.actor_hour = -1\n" + minimal, `afterword.toml:1: limits.actor_hour: -1 is less than 0`},
+		{"limits.actor_hour = 4294967296\n" + minimal, `afterword.toml:1: limits.actor_hour: 4294967296 is more than 2147483647`},
 		{"limits = {host_hour = 1.5}\n" + minimal, `afterword.toml:1: limits.host_hour: 1.5 is not a whole number`},
 		{minimal + "[limits]\nhost_hour = \"many\"\n", `afterword.toml:5: limits.host_hour: "many" is not a whole number`},
 		{minimal + "[comments]\nshow_unlisted = \"yes\"\n", `afterword.toml:5: comments.show_unlisted: "yes" is not true or false`},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/netip"
 	"reflect"
 	"strconv"
@@ -81,8 +82,10 @@ func (f field) set(value any) (err error) {
 		*at, err = as[bool](value, "is not true or false")
 	case *int:
 		var n int64
-		n, err = as[int64](value, "is not a whole number")
-		*at = int(n)
+		if n, err = as[int64](value, "is not a whole number"); n > math.MaxInt32 { // where int has 32 bits it would become another
+			err = mistake(value, fmt.Sprint("is more than ", math.MaxInt32))
+		}
+		*at = int(max(n, math.MinInt32))
 	case *Duration:
 		*at, err = readDuration(value)
 	case *[]netip.Prefix:
