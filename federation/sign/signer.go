@@ -10,6 +10,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/dunglas/httpsfv"
@@ -37,7 +38,7 @@ func (s Signer) Sign(r *http.Request, body []byte, now time.Time) error {
 		r.Header.Set("Digest", Digest(body))
 		covered = []string{httpsig.RequestTarget, "host", "date", "digest", "content-type"}
 	}
-	prefer := []httpsig.Algorithm{httpsig.RSA_SHA256} // it writes algorithm="hs2019" all the same
+	prefer := []httpsig.Algorithm{httpsig.RSA_SHA256}
 	signer, _, err := httpsig.NewSigner(prefer, httpsig.DigestSha256, covered, httpsig.Signature, 0)
 	if err != nil {
 		return err
@@ -46,7 +47,8 @@ func (s Signer) Sign(r *http.Request, body []byte, now time.Time) error {
 	if err := signer.SignRequest(s.Private, s.KeyID, view, nil); err != nil {
 		return err
 	}
-	r.Header.Set("Signature", view.Header.Get("Signature"))
+	// httpsig writes hs2019, which Socialhome takes for RSASSA-PSS. The name is not signed.
+	r.Header.Set("Signature", strings.Replace(view.Header.Get("Signature"), `algorithm="hs2019"`, `algorithm="rsa-sha256"`, 1))
 	return nil
 }
 

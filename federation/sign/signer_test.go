@@ -76,7 +76,7 @@ func TestR029_SignedPost(t *testing.T) {
 		t.Fatal(err)
 	}
 	p, err := parameters(r.Header.Get("Signature"))
-	if err != nil || p["headers"] != "(request-target) host date digest content-type" || p["keyid"] != aliceKey || p["algorithm"] != "hs2019" {
+	if err != nil || p["headers"] != "(request-target) host date digest content-type" || p["keyid"] != aliceKey || p["algorithm"] != "rsa-sha256" {
 		t.Errorf("%q, %v", p, err)
 	}
 	if got := r.Header.Get("Digest"); got != "SHA-256=RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o=" {
