@@ -303,6 +303,19 @@ func steadyStory(b *tab) {
 	s.comment(p, thread.Comment{ID: id(51), Author: a, HTML: "<p>Newer, and on top</p>"})
 	b.until(`document.querySelectorAll(".aw article").length == 33`)
 	b.want(`scrollY`, "0")
+
+	for i := range 200 { // of those that are far away it is not known how tall they are
+		s.comment(p, thread.Comment{ID: id(100 + i), Author: a, HTML: strings.Repeat("<p>Words</p>", 1+i%13)})
+	}
+	b.open(b.blogPage(s, `<afterword-thread refresh="0.05"></afterword-thread>`))
+	b.until(`document.querySelectorAll(".aw article").length == 233`)
+	b.until(`new Promise(done => requestAnimationFrame(() => { scrollTo(0, 1e6); requestAnimationFrame(() => done((window.end == scrollY) & !!(window.end = scrollY))) }))`)
+	place = fmt.Sprintf(`document.getElementById("%s").getBoundingClientRect().top`, id(299).Anchor())
+	before = b.eval(place)
+	s.comment(p, thread.Comment{ID: id(500), Parent: id(20), Author: a, HTML: "<p>Late</p>"})
+	b.until(`document.querySelector("[role=status] button")`)
+	b.until(`new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`)
+	b.want(`Math.abs(`+place+` - `+before+`) < 5`, "true")
 }
 
 // permalinkStory: a link to a comment leads there, although the comment comes later and stands far below.

@@ -106,6 +106,7 @@ const start = (host) => {
     shown = latest;
     if (!section.isEqualNode(next)) {
       const rest = section.querySelector(".aw-more") ?? "";
+      next.ariaBusy = false; // style.css: from now on all is laid out, or it would move when it comes in sight
       section.replaceWith(next);
       // Only in the page are comments found fast.
       later = join(later, next);
@@ -193,7 +194,7 @@ const start = (host) => {
   };
 
   const lookUp = async (form, query) => {
-    const alert = form.querySelector("[role=alert]");
+    const alert = form.lastChild; // role=alert
     alert.hidden = form.ariaBusy = true;
     try {
       const found = JSON.parse(await get("api/v1/interact", query));
