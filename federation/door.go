@@ -257,6 +257,8 @@ func passesOn(a *wire.Object) bool {
 	switch a.Type() {
 	case "Announce":
 		return len(a.Object.Raw) > 0
+	case "Undo":
+		return a.Object.Object != nil && len(a.Object.Object.Raw) > 0
 	case "ReplyRequest":
 		return a.Instrument != nil && len(a.Instrument.Raw) > 0 && a.Instrument.Audience() == thread.Private
 	case "QuoteRequest":
@@ -274,7 +276,7 @@ func bare(a *wire.Object) []byte {
 	if o := a.Object; o != nil {
 		d["object"] = o.ID
 		if o.Object != nil { // what was wrapped in turn
-			d["object"] = map[string]any{"id": o.ID, "type": o.Type(), "object": o.Object.ID}
+			d["object"] = map[string]any{"id": o.ID, "type": o.Type(), "actor": o.Actor, "object": o.Object.ID}
 		}
 	}
 	text, _ := json.Marshal(d) // strings always marshal

@@ -43,6 +43,9 @@ func TestErasure(t *testing.T) {
 		eve.says(eve.activity("Like", note))
 		eve.says(changed(eve.activity("ReplyRequest", note), object{"instrument": eve.note(id, note, "First-canary.")}))
 		bob.says(bob.create(bob.note("https://bob.test/n/1", id, "I keep my place.")))
+		liked := changed(bob.activity("Like", eve.note(id, note, "First-canary.")), object{"id": "https://bob.test/likes/1"})
+		bob.says(liked)
+		bob.says(changed(bob.activity("Undo", liked), object{"id": "https://bob.test/undone/1"}))
 		lost := changed(eve.note("https://eve.test/n/2", "https://eve.test/n/nowhere", "Second-canary."), object{"cc": []any{actor}})
 		eve.says(eve.create(lost))
 		if s.inFiles("First-canary.") == nil || s.inFiles("Second-canary.") == nil || s.inFiles("Evelyn-Canary") == nil {
