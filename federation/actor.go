@@ -16,6 +16,9 @@ import (
 	"afterword/thread"
 )
 
+// maxKey is the longest key that is kept, in bytes. That of an account with RSA-4096 has 800.
+const maxKey = 2 << 10
+
 // actorFrom is what we keep of an account's document. Inboxes on another server are not believed: they would make us
 // send to whom we were pointed at.
 func (f *Federation) actorFrom(o *wire.Object) (storage.Actor, error) {
@@ -26,7 +29,7 @@ func (f *Federation) actorFrom(o *wire.Object) (storage.Actor, error) {
 	if f.blog.IsOurs(o.ID) {
 		return storage.Actor{}, errors.New("an account on this server")
 	}
-	name := sanitize.Name(p.Username, 64)
+	name, _, _ := strings.Cut(sanitize.Name(p.Username, 64), "@") // or it would read as of another domain
 	handle := "@" + name + "@" + o.ID.Host()
 	if name == "" {
 		name, handle = o.ID.Host(), "@"+o.ID.Host()
@@ -50,7 +53,7 @@ func (f *Federation) actorFrom(o *wire.Object) (storage.Actor, error) {
 		a.SharedInbox = string(p.SharedInbox)
 	}
 	for _, k := range p.Keys {
-		if k.PEM != "" && (k.Owner == o.ID || k.Owner == "") && thread.SameOrigin(thread.IRI(k.ID), o.ID) {
+		if k.PEM != "" && len(k.PEM) <= maxKey && (k.Owner == o.ID || k.Owner == "") && thread.SameOrigin(thread.IRI(k.ID), o.ID) {
 			a.Keys = append(a.Keys, storage.ActorKey{ID: k.ID, Owner: o.ID, PEM: k.PEM})
 		}
 	}

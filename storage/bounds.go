@@ -103,3 +103,22 @@ func (t tx) boundLedger(e excess) error {
 		t.exec("DELETE FROM tombstones WHERE at <= $1 AND id NOT IN (SELECT id FROM comments)", e.tombstone),
 	)
 }
+
+// strangers lists accounts of which nothing is here any more: no comment, reaction or follow, and no message since a time.
+func (db *DB) strangers(ctx context.Context, since int64) ([]thread.IRI, error) {
+	return list(db.read(ctx), scanIRI, `SELECT id FROM actors a WHERE fetched < $1 AND refuses = 0
+		AND NOT EXISTS (SELECT 1 FROM comments c WHERE c.author = a.id) AND NOT EXISTS (SELECT 1 FROM reactions r WHERE r.actor = a.id)
+		AND NOT EXISTS (SELECT 1 FROM followers f WHERE f.actor = a.id)
+		AND NOT EXISTS (SELECT 1 FROM received m WHERE m.sender = a.id AND m.sender <> '') LIMIT 10000`, since)
+}
+
+// forgetStrangers drops those accounts with their keys. Should one speak again, it is asked for as at first.
+func (t tx) forgetStrangers(strangers []thread.IRI) error {
+	for _, id := range strangers {
+		err := errors.Join(t.forgetPicture(id), t.exec("DELETE FROM keys WHERE owner = $1", id), t.exec("DELETE FROM actors WHERE id = $1", id))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -17,7 +17,7 @@ var big = regexp.MustCompile(`SCAN (received|comments|attachments|actors|keys|de
 // seldom says which those are: by a part of their text.
 var seldom = []string{
 	"SELECT COUNT(*) FROM deliveries", "GROUP BY host HAVING COUNT(*)", "WHERE created < $1", "FROM activities WHERE at < $1", "WHERE at < $1 AND id NOT IN", // hourly
-	"SELECT COUNT(*) FROM hosts", "FROM received WHERE decision <> '' ORDER BY id DESC", "OVER (ORDER BY id DESC)", "tombstones ORDER BY at DESC", "tombstones WHERE at <= $1",
+	"SELECT COUNT(*) FROM hosts", "FROM received WHERE decision <> '' ORDER BY id DESC", "OVER (ORDER BY id DESC)", "tombstones ORDER BY at DESC", "tombstones WHERE at <= $1", "FROM actors a WHERE fetched < $1",
 	"SELECT COUNT(*) FROM posts", "told IN ('open', 'moderated')", "FROM posts ORDER BY", // of the blogger's own making
 	"SELECT DISTINCT author FROM comments",                                    // when the blogger blocks
 	"key = 'pull ' || $1",                                                     // the ledger as a command lists it

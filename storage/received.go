@@ -344,6 +344,10 @@ func (db *DB) Prune(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	strangers, err := db.strangers(ctx, old)
+	if err != nil {
+		return err
+	}
 	return db.write(ctx, func(t tx) error {
 		return errors.Join(
 			t.exec("DELETE FROM received WHERE received < $1 AND decision <> ''", old),
@@ -352,6 +356,7 @@ func (db *DB) Prune(ctx context.Context) error {
 			t.exec("DELETE FROM tombstones WHERE at < $1 AND id NOT IN (SELECT id FROM comments)", old),
 			t.exec("DELETE FROM activities WHERE at < $1 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.activity = activities.id)", old),
 			t.boundLedger(e),
+			t.forgetStrangers(strangers),
 			t.pruneQueue(db.now()),
 			t.pruneChecks(old),
 		)

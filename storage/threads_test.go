@@ -148,6 +148,32 @@ func TestNobodyIsMistakenForAnother(t *testing.T) {
 	}
 }
 
+// TestStrangersAreForgotten: an account that merely sent something is not kept for ever, with its keys.
+func TestStrangersAreForgotten(t *testing.T) {
+	db, c := open(t)
+	ctx, p := context.Background(), post(t, db)
+	kept := []thread.IRI{"https://a.example/wrote", "https://a.example/likes", "https://a.example/follows", "https://a.example/blocks", "https://a.example/sent"}
+	for _, id := range append(kept, "https://a.example/stranger") {
+		must(t, db.SaveActor(ctx, Actor{Author: thread.Author{ID: id}, Keys: []ActorKey{{ID: string(id) + "#key", Owner: id, PEM: "x"}}}))
+	}
+	say(t, db, p, kept[0], "https://a.example/1", p.ID, thread.Shown)
+	must(t, db.React(ctx, Message{Sender: kept[1], Object: p.ID}, Like, thread.Verdict{Decision: thread.Done}))
+	must(t, db.AddFollower(ctx, Message{Sender: kept[2]}, nil, thread.Verdict{Decision: thread.Done}))
+	must(t, db.Refuse(ctx, Message{Sender: kept[3]}, true, thread.Verdict{Decision: thread.Done}))
+	c.advance(Retention + time.Hour)
+	_, err := db.Receive(ctx, Message{Way: Push, Sender: kept[4], Type: "Delete", Object: "https://a.example/2"}, nil)
+	must(t, errors.Join(err, db.Prune(ctx)))
+	for _, id := range kept {
+		if _, err := db.Actor(ctx, id); err != nil {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	_, err = db.Actor(ctx, "https://a.example/stranger")
+	if _, _, keyErr := db.Key(ctx, "https://a.example/stranger#key"); !errors.Is(err, ErrNotFound) || !errors.Is(keyErr, ErrNotFound) {
+		t.Errorf("still there: %v, %v", err, keyErr)
+	}
+}
+
 func TestPrivateMessagesAreCountedAndNotKept(t *testing.T) {
 	db, _ := open(t)
 	ctx := context.Background()

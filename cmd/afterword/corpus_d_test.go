@@ -220,6 +220,14 @@ func TestCorpusD(t *testing.T) {
 				s.Errorf("%+v", c.Author)
 			}
 		}),
+		try("D63 a name that reads as one of another domain", func(s *site) []byte {
+			s.mallory.with(object{"preferredUsername": "alice@good.test"})
+			return s.mallory.send(s.mallory.create("hello"))
+		}, 202, entered, 1).shows("alice: hello").expect(func(s *site) {
+			if c := s.first(); c.Author.Handle != "@alice@evil.test" {
+				s.Errorf("%+v", c.Author)
+			}
+		}),
 		try("D64 a name with marks of direction", func(s *site) []byte {
 			s.mallory.with(object{"name": "\u202eecila\u2066 <b>x</b>\u0000\r\nA\u0301\u0301\u0301\u0301"})
 			return s.mallory.send(s.mallory.create("hello"))
