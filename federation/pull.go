@@ -135,10 +135,10 @@ func (f *Federation) pull(ctx context.Context, m storage.Message) error {
 		if err := f.DB.Moved(ctx, m, o.ID); err != nil {
 			return err
 		}
+		m.Object = o.ID
 		if m.Way == storage.Fill { // in a further step, once the host had its rest
 			return f.DB.Postpone(ctx, m, f.Now(), "asked for by its own name")
 		}
-		m.Object = o.ID
 	}
 	switch {
 	case o.Type() == "Tombstone":

@@ -187,7 +187,7 @@ func (db *DB) EraseActor(ctx context.Context, m Message, v thread.Verdict) error
 		if err != nil {
 			return err
 		}
-		return t.settle(m.ID, v, now)
+		return t.settle(m, v, now)
 	})
 }
 
@@ -237,7 +237,7 @@ func (db *DB) AddFollower(ctx context.Context, m Message, follow []byte, v threa
 		if err != nil {
 			return err
 		}
-		return errors.Join(t.exec("UPDATE actors SET refuses = 0 WHERE id = $1", m.Sender), t.settle(m.ID, v, now))
+		return errors.Join(t.exec("UPDATE actors SET refuses = 0 WHERE id = $1", m.Sender), t.settle(m, v, now))
 	})
 }
 
@@ -254,7 +254,7 @@ func (db *DB) Refuse(ctx context.Context, m Message, refuses bool, v thread.Verd
 		if err != nil {
 			return err
 		}
-		return t.settle(m.ID, v, now)
+		return t.settle(m, v, now)
 	})
 }
 
@@ -265,7 +265,7 @@ func (db *DB) RemoveFollower(ctx context.Context, m Message, actor thread.IRI, v
 		if err := t.exec("DELETE FROM followers WHERE actor = $1", actor); err != nil {
 			return err
 		}
-		return t.settle(m.ID, v, now)
+		return t.settle(m, v, now)
 	})
 }
 

@@ -99,7 +99,7 @@ func (db *DB) Decide(ctx context.Context, m Message, reply, target thread.IRI, g
 				return err
 			}
 		}
-		return errors.Join(t.change(kind, string(reply), m.Raw, now), t.settle(m.ID, v, now))
+		return errors.Join(t.change(kind, string(reply), m.Raw, now), t.settle(m, v, now))
 	})
 }
 

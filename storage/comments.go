@@ -242,7 +242,7 @@ func (db *DB) AddComment(ctx context.Context, m Message, c thread.Comment, answe
 		if added && err == nil {
 			err = errors.Join(t.arrived(c.ID, m.Took, now), t.forward(m, c.ID, now))
 		}
-		return errors.Join(err, t.watch(c, m.Way, now), t.settle(m.ID, v, now))
+		return errors.Join(err, t.watch(c, m.Way, now), t.settle(m, v, now))
 	})
 }
 
@@ -363,7 +363,7 @@ func (db *DB) EditComment(ctx context.Context, m Message, c thread.Comment, v th
 		if err != nil {
 			return err
 		}
-		return errors.Join(t.touch(c.ID), t.attach(c), t.forward(m, c.ID, now), t.settle(m.ID, v, now))
+		return errors.Join(t.touch(c.ID), t.attach(c), t.forward(m, c.ID, now), t.settle(m, v, now))
 	})
 }
 
@@ -396,7 +396,7 @@ func (db *DB) WithdrawComment(ctx context.Context, m Message, id thread.IRI, v t
 		if err := t.exec("UPDATE comments SET html = '', warning = '' WHERE id = $1", id); err != nil {
 			return err
 		}
-		return errors.Join(t.detach("comment = $1", id), t.forget(id), t.unwatch(id), t.settle(m.ID, v, now))
+		return errors.Join(t.detach("comment = $1", id), t.forget(id), t.unwatch(id), t.settle(m, v, now))
 	})
 }
 
@@ -412,7 +412,7 @@ func (db *DB) DeleteComment(ctx context.Context, m Message, id thread.IRI, v thr
 		if err != nil {
 			return err
 		}
-		return t.settle(m.ID, v, now)
+		return t.settle(m, v, now)
 	})
 }
 
@@ -516,7 +516,7 @@ func (db *DB) React(ctx context.Context, m Message, kind Reaction, v thread.Verd
 		if err != nil {
 			return err
 		}
-		return t.settle(m.ID, v, now)
+		return t.settle(m, v, now)
 	})
 }
 
@@ -558,7 +558,7 @@ func (db *DB) Unreact(ctx context.Context, m Message, object thread.IRI, kind Re
 		if err := t.unreact(m.Sender, object, kind); err != nil {
 			return err
 		}
-		return t.settle(m.ID, v, now)
+		return t.settle(m, v, now)
 	})
 }
 

@@ -22,7 +22,8 @@ const (
 	Fill Way = "fill" // the same, at its host's leisure: nobody waits for it, backfill found it
 )
 
-// Message is a row of the ledger: an authentic message about us and what became of it.
+// Message is a row of the ledger: an authentic message about us and what became of it. Two processes may have the same one
+// at hand, and once one of them found it to be private, another message may have its number: which it is shows in the object.
 type Message struct {
 	ID       int64
 	Way      Way
@@ -157,7 +158,7 @@ func pullKey(object thread.IRI) string { return "pull " + string(object) }
 func (db *DB) SettleByPull(ctx context.Context, m Message, object thread.IRI, v thread.Verdict) error {
 	now := db.now()
 	return db.write(ctx, func(t tx) error {
-		return errors.Join(t.pull(object, m.Depth, m.Took, m.Received), t.settle(m.ID, v, now))
+		return errors.Join(t.pull(object, m.Depth, m.Took, m.Received), t.settle(m, v, now))
 	})
 }
 
@@ -184,8 +185,8 @@ func (db *DB) Await(ctx context.Context, m Message, parent thread.IRI, v thread.
 		} else if err := t.keep(m); err != nil {
 			return err
 		}
-		return errors.Join(t.fetch(above, m.Received), t.exec("UPDATE received SET waits_for = $1, reply_to = $1, decision = $2, reason = $3, decided = $4 WHERE id = $5",
-			parent, v.Decision, v.Reason, ms(now), m.ID))
+		return errors.Join(t.fetch(above, m.Received), t.exec("UPDATE received SET waits_for = $1, reply_to = $1, decision = $2, reason = $3, decided = $4 WHERE id = $5 AND object = $6",
+			parent, v.Decision, v.Reason, ms(now), m.ID, m.Object))
 	})
 }
 
@@ -195,7 +196,7 @@ func (db *DB) Keep(ctx context.Context, m Message) error {
 }
 
 func (t tx) keep(m Message) error {
-	return t.exec("UPDATE received SET raw = $1, sender = $2, took = $3, received = $4 WHERE id = $5", m.Raw, m.Sender, cost(m.Took), ms(m.Received), m.ID)
+	return t.exec("UPDATE received SET raw = $1, sender = $2, took = $3, received = $4 WHERE id = $5 AND object = $6", m.Raw, m.Sender, cost(m.Took), ms(m.Received), m.ID, m.Object)
 }
 
 // Moved notes that what was asked for by one address has another id, by the word of its own server: whoever waits for
@@ -203,7 +204,7 @@ func (t tx) keep(m Message) error {
 func (db *DB) Moved(ctx context.Context, m Message, id thread.IRI) error {
 	now := db.now()
 	return db.write(ctx, func(t tx) error {
-		err := errors.Join(t.exec("UPDATE received SET object = $1 WHERE id = $2", id, m.ID),
+		err := errors.Join(t.exec("UPDATE received SET object = $1 WHERE id = $2 AND object = $3", id, m.ID, m.Object),
 			t.exec("UPDATE received SET waits_for = $1, reply_to = $1 WHERE waits_for = $2 AND waits_for <> ''", id, m.Object))
 		if _, here := placeOf(t.queryer, id); here == nil {
 			err = errors.Join(err, t.wake(id, m.Took, now))
@@ -237,7 +238,7 @@ func (t tx) strand(m Message, v thread.Verdict, now time.Time) error {
 		}
 		missing = append(missing[1:], below...)
 	}
-	return errors.Join(t.settle(m.ID, v, now), t.exec("UPDATE received SET waits_for = $1 WHERE id = $2", m.WaitsFor, m.ID))
+	return errors.Join(t.settle(m, v, now), t.exec("UPDATE received SET waits_for = $1 WHERE id = $2 AND object = $3", m.WaitsFor, m.ID, m.Object))
 }
 
 // DueMessages lists messages that have yet to be processed, oldest first. The way is written out: as long as it is open
@@ -259,17 +260,17 @@ func (db *DB) NextPull(ctx context.Context, busy []string) (Message, error) {
 
 // Settle gives a message its verdict, and does nothing else.
 func (db *DB) Settle(ctx context.Context, m Message, v thread.Verdict) error {
-	return db.write(ctx, func(t tx) error { return t.settle(m.ID, v, db.now()) })
+	return db.write(ctx, func(t tx) error { return t.settle(m, v, db.now()) })
 }
 
 // settle writes the verdict. What is not public is counted and not kept.
-func (t tx) settle(id int64, v thread.Verdict, now time.Time) error {
+func (t tx) settle(m Message, v thread.Verdict, now time.Time) error {
 	if v.Decision == thread.Secret {
-		return errors.Join(t.exec("DELETE FROM received WHERE id = $1", id), t.tick(string(thread.Secret)))
+		return errors.Join(t.exec("DELETE FROM received WHERE id = $1 AND object = $2", m.ID, m.Object), t.tick(string(thread.Secret)))
 	}
 	var kind string
-	err := t.row("UPDATE received SET decision = $1, reason = $2, decided = $3, waits_for = '' WHERE id = $4 RETURNING type",
-		[]any{v.Decision, v.Reason, ms(now), id}, &kind)
+	err := t.row("UPDATE received SET decision = $1, reason = $2, decided = $3, waits_for = '' WHERE id = $4 AND object = $5 RETURNING type",
+		[]any{v.Decision, v.Reason, ms(now), m.ID, m.Object}, &kind)
 	if errors.Is(err, ErrNotFound) {
 		return nil
 	}
@@ -294,7 +295,7 @@ func (db *DB) Counted(ctx context.Context, name string) (n int, err error) {
 // Postpone lets a message be tried again later, because of something that may pass.
 func (db *DB) Postpone(ctx context.Context, m Message, due time.Time, reason string) error {
 	return db.write(ctx, func(t tx) error {
-		return t.exec("UPDATE received SET due = $1, attempts = attempts + 1, took = $2, reason = $3 WHERE id = $4", ms(due), cost(m.Took), reason, m.ID)
+		return t.exec("UPDATE received SET due = $1, attempts = attempts + 1, took = $2, reason = $3 WHERE id = $4 AND object = $5", ms(due), cost(m.Took), reason, m.ID, m.Object)
 	})
 }
 

@@ -298,6 +298,36 @@ func TestSupersededOnItsWay(t *testing.T) {
 	}
 }
 
+// The server and a command fetched the same thing, found it private, and the one that came late meant a row that is gone.
+func TestSettledByTwoProcesses(t *testing.T) {
+	db, _ := open(t)
+	ctx := context.Background()
+	private := thread.Verdict{Decision: thread.Secret}
+	for i, late := range []func(Message) error{
+		func(m Message) error { return db.Settle(ctx, m, private) },
+		func(m Message) error { return db.Strand(ctx, m, thread.Verdict{Decision: thread.Orphaned}) },
+		func(m Message) error { return db.Postpone(ctx, m, noon.Add(time.Hour), "away") },
+		func(m Message) error { m.Raw = []byte("hers"); return db.Keep(ctx, m) },
+		func(m Message) error {
+			return db.Await(ctx, m, "https://alpha.example/above", thread.Verdict{Decision: thread.Waiting})
+		},
+	} {
+		must(t, db.Pull(ctx, thread.IRI(fmt.Sprint("https://alpha.example/hers/", i)), 0))
+		pulls, err := db.DueMessages(ctx, Pull, 10)
+		must(t, err)
+		hers := pulls[len(pulls)-1]
+		must(t, db.Settle(ctx, hers, private))
+		his := message(t, db, alice, thread.IRI(fmt.Sprint("https://alpha.example/his/", i)), "his")
+		if his.ID != hers.ID {
+			t.Fatalf("numbers %d, %d", hers.ID, his.ID)
+		}
+		must(t, late(hers))
+		if got, err := db.Message(ctx, his.ID); err != nil || got.Decision != "" || string(got.Raw) != "his" || got.Attempts != 0 {
+			t.Errorf("%d: %+v %v", i, got, err)
+		}
+	}
+}
+
 func TestUpdatesDoNotOvertakeTheirCreate(t *testing.T) {
 	db, c := open(t)
 	ctx := context.Background()
