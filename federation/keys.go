@@ -117,7 +117,7 @@ func (k *keyring) mayRefresh(ctx context.Context, keyID string) bool {
 func (r *requestKeys) vouch() {
 	for _, url := range r.asked {
 		r.ring.f.Fetch.Vouch(url)
-		r.ring.f.sources.giveBack(r.source)
+		r.ring.f.sources.giveBack(r.source, thread.IRI(url).Host())
 	}
 }
 
@@ -168,7 +168,7 @@ func (r *requestKeys) document(ctx context.Context, id string, fresh bool) (*wir
 	if err := f.Fetch.Check(url); err != nil {
 		return nil, err
 	}
-	if wait := f.sources.take(r.source); wait > 0 {
+	if wait := f.sources.take(r.source, thread.IRI(url).Host()); wait > 0 {
 		return nil, &fetch.Error{Kind: fetch.Busy, RetryAfter: wait, URL: url}
 	}
 	doc, err := f.getSigned(r.budget.In(ctx), fetch.Get{URL: url, Stranger: true, Fresh: fresh})

@@ -56,8 +56,8 @@ func (l *limiter) count(key string, as, limit int) bool {
 	}
 	n, known := l.seen[key]
 	if !known {
-		if l.spare == 0 {
-			return false
+		if l.spare == 0 { // all begin anew: who is honest must not pay for a flood
+			l.seen, l.spare = map[string]int{}, maxKeys
 		}
 		l.spare--
 	}
@@ -71,14 +71,22 @@ type sources struct {
 
 	mu     sync.Mutex // guards what follows
 	minute time.Time
-	asked  map[netip.Prefix]int
+	asked  map[errand]int
 }
 
-// sourceMinute is how many such fetches one network has in a minute.
-const sourceMinute = 30
+// errand is that a network makes us ask a host; or any, where that is empty.
+type errand struct {
+	from netip.Prefix
+	host string
+}
+
+const (
+	sourceMinute = 30 // such fetches that one network has in a minute
+	hostMinute   = 5  // of one host: half of what package fetch lets all strangers together ask of it
+)
 
 // take counts one fetch, and tells how long to wait instead when that would be one too many.
-func (s *sources) take(from netip.Prefix) (wait time.Duration) {
+func (s *sources) take(from netip.Prefix, host string) (wait time.Duration) {
 	if !from.IsValid() {
 		return 0
 	}
@@ -86,20 +94,24 @@ func (s *sources) take(from netip.Prefix) (wait time.Duration) {
 	defer s.mu.Unlock()
 	now := s.now()
 	if minute := now.Truncate(time.Minute); !minute.Equal(s.minute) {
-		s.minute, s.asked = minute, map[netip.Prefix]int{}
+		s.minute, s.asked = minute, map[errand]int{}
 	}
-	if n, known := s.asked[from]; n >= sourceMinute || !known && len(s.asked) >= maxKeys {
+	n, known := s.asked[errand{from: from}]
+	if n >= sourceMinute || s.asked[errand{from, host}] >= hostMinute || !known && len(s.asked) >= maxKeys {
 		return s.minute.Add(time.Minute).Sub(now)
 	}
-	s.asked[from]++
+	s.asked[errand{from: from}]++
+	s.asked[errand{from, host}]++
 	return 0
 }
 
 // giveBack takes a fetch back that was worth it.
-func (s *sources) giveBack(from netip.Prefix) {
+func (s *sources) giveBack(from netip.Prefix, host string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.asked[from] > 0 {
-		s.asked[from]--
+	for _, e := range []errand{{from: from}, {from, host}} {
+		if s.asked[e] > 0 {
+			s.asked[e]--
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"os"
 	"strings"
 	"testing"
@@ -731,6 +732,41 @@ func TestR065_Limits(t *testing.T) {
 		if got := strings.Count(s.words(), "one.test"); got != 4 {
 			t.Errorf("%s: %s", name, s.words())
 		}
+	}
+}
+
+// TestForgersShutNobodyOut: one network that names ever other keys of a server, none of which it has, keeps nobody of that
+// server from being heard for the first time.
+func TestForgersShutNobodyOut(t *testing.T) {
+	from := func(address string) func(*http.Request) {
+		return func(r *http.Request) { r.RemoteAddr = address + ":443" }
+	}
+	s := open(t, func(f *federation.Config) {
+		f.Source = func(r *http.Request) netip.Prefix {
+			return netip.PrefixFrom(netip.MustParseAddrPort(r.RemoteAddr).Addr(), 32)
+		}
+	})
+	forger := s.stranger("https://evil.test/forger")
+	s.serve("https://one.test/", object{})
+	for i := range 300 {
+		s.clock.advance(time.Second)
+		forged := forger.create(forger.note(fmt.Sprintf("https://evil.test/notes/%d", i), note, "<p>Forged.</p>"))
+		named := fmt.Sprintf(`keyId="https://one.test/nobody/%d#main-key"`, i)
+		if status := forger.send(forged, from("192.0.2.1"), func(r *http.Request) {
+			r.Header.Set("Signature", strings.Replace(r.Header.Get("Signature"), `keyId="`+forger.keyID+`"`, named, 1))
+		}); status == http.StatusAccepted {
+			t.Fatal("a forgery is let in")
+		}
+		if i%20 > 0 {
+			continue
+		}
+		p := s.stranger(fmt.Sprintf("https://one.test/p%d", i))
+		if status := p.send(p.create(p.note(p.id+"/1", note, "<p>Honest.</p>")), from("198.51.100.1")); status != http.StatusAccepted {
+			t.Errorf("second %d: answered %d", i, status)
+		}
+	}
+	if n := s.outbound(); n < 20 || n > 45 { // five a minute for the forger, and fifteen honest ones
+		t.Errorf("%d requests", n)
 	}
 }
 

@@ -141,7 +141,7 @@ type Place struct {
 	ParentWithheld bool       // the comment above it is not shown
 }
 
-// maxWalk bounds the way up to a post; longer threads are still shown, a closing further up is no longer seen.
+// maxWalk bounds the way up to a post; longer threads are still shown.
 const maxWalk = 1000
 
 // PlaceOf finds where a reply to the first of these stands: an id of a post or comment of ours, or the URL of a blog page.
@@ -172,16 +172,20 @@ func placeOf(q queryer, inReplyTo thread.IRI) (Place, error) {
 	return place, err
 }
 
-// branchClosedAt looks upwards for the earliest closed comment.
+// branchClosedAt looks upwards for the earliest closed comment. Where the way up has no end in sight, it is closed with the
+// first branch of its thread that is: nobody gets out of reach by answering himself.
 func branchClosedAt(q queryer, c thread.Comment) (time.Time, error) {
-	some, err := q.has("SELECT 1 FROM comments WHERE post = $1 AND closed_at > 0 LIMIT 1", c.Post)
-	if err != nil || !some {
+	var first, since, steps int64
+	err := q.row("SELECT COALESCE(MIN(closed_at), 0) FROM comments WHERE post = $1 AND closed_at > 0", []any{c.Post}, &first)
+	if err != nil || first == 0 {
 		return time.Time{}, err
 	}
-	var since int64
 	err = q.row(`WITH RECURSIVE up(parent, closed_at, n) AS (SELECT parent, closed_at, 0 FROM comments WHERE id = $1
 		UNION ALL SELECT c.parent, c.closed_at, up.n + 1 FROM up JOIN comments c ON c.id = up.parent WHERE up.n < $2)
-		SELECT COALESCE(MIN(closed_at), 0) FROM up WHERE closed_at > 0`, []any{c.ID, maxWalk}, &since)
+		SELECT COALESCE(MIN(CASE WHEN closed_at > 0 THEN closed_at END), 0), COALESCE(MAX(n), 0) FROM up`, []any{c.ID, maxWalk}, &since, &steps)
+	if steps == maxWalk {
+		since = first
+	}
 	return at(since), err
 }
 

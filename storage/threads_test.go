@@ -471,6 +471,24 @@ func TestBranchClosing(t *testing.T) {
 	}
 }
 
+// TestBranchClosingReachesAllTheWay: nobody answers himself so often that the closing above is lost.
+func TestBranchClosingReachesAllTheWay(t *testing.T) {
+	const depth = 3000
+	db, c := open(t)
+	ctx, p := context.Background(), post(t, db)
+	say(t, db, p, alice, "https://alpha.example/0", "", thread.Shown)
+	must(t, db.write(ctx, func(t tx) error {
+		return t.exec(`INSERT INTO comments (id, post, parent, author, url, html, warning, lang, published, edited, received, state, unlisted, imported, revision)
+			WITH RECURSIVE numbers (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < $1)
+			SELECT 'https://alpha.example/' || i, $2, 'https://alpha.example/' || (i - 1), $3, '', 'x', '', '', 0, 0, 0, 'visible', 0, 0, 0 FROM numbers`, depth, p.ID, alice)
+	}))
+	must(t, db.CloseBranch(ctx, "https://alpha.example/0", c.t))
+	place, err := db.PlaceOf(ctx, thread.IRI(fmt.Sprint("https://alpha.example/", depth)))
+	if err != nil || place.BranchClosedAt.IsZero() {
+		t.Errorf("closed since %v, %v", place.BranchClosedAt, err)
+	}
+}
+
 func TestErasedAccount(t *testing.T) {
 	db, _ := open(t)
 	ctx := context.Background()
