@@ -22,7 +22,8 @@ type IRI string
 var ErrIRI = errors.New("not an absolute http(s) URL")
 
 // ParseIRI checks that s can be an id and lower-cases its scheme and host. It refuses user names, spaces, controls (also
-// those that turn the direction of what follows on a page or a terminal), what is not UTF-8, and anything longer than MaxIRI, also when only lower-casing makes it so ("Ⱥ").
+// those that turn the direction of what follows on a page or a terminal), what is not UTF-8, and anything longer than
+// MaxIRI, also when only lower-casing makes it so ("Ⱥ").
 func ParseIRI(s string) (IRI, error) {
 	if len(s) == 0 || len(s) > MaxIRI || !utf8.ValidString(s) || hasControl(s) {
 		return "", ErrIRI
