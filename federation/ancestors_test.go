@@ -170,18 +170,12 @@ func TestAfterAnOutage(t *testing.T) {
 	}
 }
 
-// A server that never answers, which many replies make us ask, holds up no way up to a post but its own.
+// Servers that never answer, which many replies make us ask, hold up no way up to a post but their own, however many they
+// are.
 func TestHangingAncestors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t)
-		eve, bob := s.stranger("https://eve.test/eve"), s.stranger("https://bob.test/bob")
-		hang := make(chan struct{})
-		s.visits("eve.test", func(_ http.ResponseWriter, r *http.Request) bool {
-			if strings.HasPrefix(r.URL.Path, "/hang/") {
-				<-hang
-			}
-			return false
-		})
+		bob := s.stranger("https://bob.test/bob")
 		send := func(p *stranger, id, parent string) {
 			p.send(p.create(changed(p.note(id, parent, "Below."), object{"cc": []any{actor}})))
 			synctest.Wait()
@@ -189,13 +183,24 @@ func TestHangingAncestors(t *testing.T) {
 		ctx, stop := context.WithCancel(s.ctx)
 		var running sync.WaitGroup
 		running.Go(func() { s.fed.Run(ctx) })
-		for i := range 20 {
-			send(eve, fmt.Sprintf("https://eve.test/n/%d", i), fmt.Sprintf("https://eve.test/hang/%d", i))
+		for i := range 30 {
+			origin := fmt.Sprintf("https://e%d.test", i%15)
+			eve := s.stranger(origin + "/eve")
+			if i < 15 {
+				s.visits(origin[len("https://"):], func(_ http.ResponseWriter, r *http.Request) bool {
+					if strings.HasPrefix(r.URL.Path, "/hang/") {
+						<-r.Context().Done()
+					}
+					return false
+				})
+			}
+			send(eve, fmt.Sprintf("%s/n/%d", origin, i), fmt.Sprintf("%s/hang/%d", origin, i))
 		}
 		s.serve("https://bob.test/n/1", bob.note("https://bob.test/n/1", note, "Above."))
 		send(bob, "https://bob.test/n/2", "https://bob.test/n/1")
+		time.Sleep(15 * time.Second) // of the bubble: each was asked once
+		synctest.Wait()
 		got := s.words()
-		close(hang)
 		stop()
 		running.Wait()
 		if got != "@pbob@bob.test: Above. @pbob@bob.test: Below." {
