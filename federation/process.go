@@ -109,6 +109,8 @@ func (f *Federation) dispatch(ctx context.Context, m storage.Message, a *wire.Ob
 		return f.delete(ctx, m, a)
 	case "Like", "EmojiReact":
 		return f.DB.React(ctx, m, storage.Like, done)
+	case "Dislike": // Lemmy turns a like into one without an Undo
+		return f.DB.Unreact(ctx, m, m.Object, storage.Like, ignored("a dislike is not counted, and ends a like"))
 	case "Announce":
 		return f.announce(ctx, m, a)
 	case "Undo":

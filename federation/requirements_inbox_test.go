@@ -534,6 +534,12 @@ func TestR059_Reactions(t *testing.T) {
 		{react("Announce", nil, "14"), "0 1"},
 		{react("Delete", object{"object": object{"id": "https://one.test/reactions/14", "type": "Tombstone"}}, "15"), "0 0"},
 		{react("Dislike", nil, "11"), "0 0"},
+		{react("Like", nil, "18"), "1 0"},
+		{react("Dislike", nil, "19"), "0 0"}, // all that Lemmy says when a vote is turned
+		{react("Like", object{"object": "https://blog.test/2026/march/"}, "20"), "1 0"},
+		{react("Undo", object{"object": react("Like", object{"object": "https://blog.test/2026/march/"}, "99")}, "21"), "0 0"}, // PieFed and Lemmy make a new id for what they undo
+		{react("Announce", object{"object": "https://blog.test/2026/march/"}, "22"), "0 1"},
+		{react("Undo", object{"object": "https://one.test/reactions/22"}, "23"), "0 0"},
 		{react("Announce", object{"object": []any{note}}, "12"), "0 1"},
 		{react("Announce", nil, "13"), "0 1"},
 		{react("Undo", object{"object": "https://one.test/reactions/13"}, "16"), "0 0"},

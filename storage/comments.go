@@ -509,19 +509,32 @@ const (
 func (db *DB) React(ctx context.Context, m Message, kind Reaction, v thread.Verdict) error {
 	now := db.now()
 	return db.write(ctx, func(t tx) error {
+		object, err := t.reacted(m.Object)
+		if err != nil {
+			return err
+		}
 		n, err := t.affected(`INSERT INTO reactions (actor, object, kind, id, received) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (actor, object, kind) DO NOTHING`, m.Sender, m.Object, kind, m.Activity, ms(now))
+			ON CONFLICT (actor, object, kind) DO NOTHING`, m.Sender, object, kind, m.Activity, ms(now))
 		switch {
 		case err == nil && n > 0:
-			err = t.tally(m.Object, kind, +1)
+			err = t.tally(object, kind, +1)
 		case err == nil: // an Undo will name the newest
-			err = t.exec("UPDATE reactions SET id = $1 WHERE actor = $2 AND object = $3 AND kind = $4", m.Activity, m.Sender, m.Object, kind)
+			err = t.exec("UPDATE reactions SET id = $1 WHERE actor = $2 AND object = $3 AND kind = $4", m.Activity, m.Sender, object, kind)
 		}
 		if err != nil {
 			return err
 		}
 		return t.settle(m, v, now)
 	})
+}
+
+// reacted is what is liked or boosted: the post, where it is called by its page.
+func (t tx) reacted(object thread.IRI) (thread.IRI, error) {
+	p, err := findPost(t.queryer, string(object))
+	if errors.Is(err, ErrNotFound) {
+		return object, nil
+	}
+	return p.ID, err
 }
 
 func (t tx) tally(object thread.IRI, kind Reaction, by int) error {
@@ -559,7 +572,11 @@ func (db *DB) Reactions(ctx context.Context, object thread.IRI) ([]Reacted, erro
 func (db *DB) Unreact(ctx context.Context, m Message, object thread.IRI, kind Reaction, v thread.Verdict) error {
 	now := db.now()
 	return db.write(ctx, func(t tx) error {
-		if err := t.unreact(m.Sender, object, kind); err != nil {
+		object, err := t.reacted(object)
+		if err == nil {
+			err = t.unreact(m.Sender, object, kind)
+		}
+		if err != nil {
 			return err
 		}
 		return t.settle(m, v, now)
