@@ -41,6 +41,12 @@ var (
 	inComments = form{maxBytes: 8 << 20, maxPixels: 12 << 20, side: 640} // a telephone's camera
 )
 
+// maxScans is how often a JPEG goes over its pixels, each time a little finer. Ten are usual; with as many as fit into a file
+// it would take minutes to decode.
+const maxScans = 100
+
+var startOfScan = []byte{0xff, 0xda}
+
 const (
 	maxTransparent = 512 << 10 // bytes of a PNG; where it has more, it gets a white ground
 
@@ -139,9 +145,12 @@ func (f form) picture(original []byte) (p storage.Picture, err error) {
 			err = fmt.Errorf("panic: %v", r)
 		}
 	}()
-	size, _, err := image.DecodeConfig(bytes.NewReader(original))
+	size, kind, err := image.DecodeConfig(bytes.NewReader(original))
 	if err != nil {
 		return p, err
+	}
+	if n := bytes.Count(original, startOfScan); kind == "jpeg" && n > maxScans {
+		return p, fmt.Errorf("%d scans", n)
 	}
 	if size.Width < 1 || size.Height < 1 || size.Width > f.maxPixels || size.Height > f.maxPixels/size.Width {
 		return p, fmt.Errorf("%d x %d pixels", size.Width, size.Height)

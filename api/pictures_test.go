@@ -251,6 +251,29 @@ func TestTooManyPixels(t *testing.T) {
 	}
 }
 
+// scanned is a grey progressive JPEG that goes over its pixels n times, in 20 bytes each.
+func scanned(side byte, n int) []byte {
+	b := []byte("\xff\xd8\xff\xdb\x00\x43\x00" + strings.Repeat("\x01", 64))
+	b = append(b, 0xff, 0xc2, 0, 11, 8, 0, side, 0, side, 1, 1, 0x11, 0)
+	for class, symbol := range map[byte]byte{0x00: 0, 0x10: 0xe0} { // one code in each table: no difference; the next 16,384 blocks are as they were
+		b = append(append(append(b, 0xff, 0xc4, 0, 20, class, 1), make([]byte, 15)...), symbol)
+	}
+	for range n {
+		b = append(b, 0xff, 0xda, 0, 8, 1, 1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+	}
+	return append(b, 0xff, 0xd9)
+}
+
+// TestTooManyScans: a small JPEG that would take minutes to decode is none.
+func TestTooManyScans(t *testing.T) {
+	if _, err := ofAccounts.picture(scanned(64, 20)); err != nil {
+		t.Error(err)
+	}
+	if _, err := ofAccounts.picture(scanned(64, maxScans+1)); err == nil || !strings.Contains(err.Error(), "scans") {
+		t.Error(err)
+	}
+}
+
 // TestPicturesOff: nobody is asked, and nothing is given.
 func TestPicturesOff(t *testing.T) {
 	g := newGallery(t, map[string][]byte{"/1.png": asPNG(painting(10, 10, 255))})
