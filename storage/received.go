@@ -251,12 +251,12 @@ func (db *DB) DueMessages(ctx context.Context, way Way, limit int) ([]Message, e
 // NextPull is the message whose object has waited longest to be fetched, of those that are not at these hosts; hosts that did
 // not answer when they were last asked come after the others.
 func (db *DB) NextPull(ctx context.Context, busy []string) (Message, error) {
-	args := []any{Pull, ms(db.now()), ""} // no host is empty: there may be none among busy, and PostgreSQL takes no empty list
+	args := []any{ms(db.now()), ""} // no host is empty: there may be none among busy, and PostgreSQL takes no empty list
 	for _, host := range busy {
 		args = append(args, host)
 	}
 	return one(db.read(ctx), scanMessage, "SELECT "+messageColumns+` FROM received m LEFT JOIN origins h ON h.host = m.host
-		WHERE decision = '' AND way = $1 AND due <= $2 AND m.host NOT IN (`+placeholders(3, len(args)-2)+") ORDER BY COALESCE(h.misses, 0) > 0, due, id LIMIT 1", args...)
+		WHERE decision = '' AND way = '`+string(Pull)+`' AND due <= $1 AND m.host NOT IN (`+placeholders(2, len(args)-1)+") ORDER BY COALESCE(h.misses, 0) > 0, due, id LIMIT 1", args...)
 }
 
 // Settle gives a message its verdict, and does nothing else.
