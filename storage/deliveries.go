@@ -23,17 +23,34 @@ type Change struct {
 	newest int64 // of the changes of the object: who reads the object after this one sees what they did
 }
 
+// maxAttempts is how often a change is tried.
+const maxAttempts = 3
+
 // NextChange is the oldest change that has yet to be published; ErrNotFound when there is none. One that fails lets the
-// others go first, and is left where it is after three times.
-func (db *DB) NextChange(ctx context.Context) (Change, error) {
-	return one(db.read(ctx), func(s scanner) (c Change, err error) {
-		var when int64
-		err = s.Scan(&c.ID, &c.Kind, &c.Object, &c.Data, &when, &c.newest)
-		c.At = at(when)
-		return c, err
-	}, `SELECT c.*, (SELECT MAX(n.id) FROM changes n WHERE n.object = c.object)
-		FROM (SELECT id, kind, object, data, at FROM changes WHERE attempts < 3 ORDER BY attempts, id LIMIT 1) c`)
+// others go first, and is left where it is after maxAttempts.
+func (db *DB) NextChange(ctx context.Context) (c Change, err error) {
+	q := db.read(ctx)
+	for attempts := range maxAttempts { // one by one: of thousands that wait, only the first is read
+		c, err = one(q, scanChange, "SELECT id, kind, object, data, at FROM changes WHERE attempts = $1 ORDER BY id LIMIT 1", attempts)
+		if !errors.Is(err, ErrNotFound) {
+			break
+		}
+	}
+	if c.newest = c.ID; err == nil && replaceable(c.Kind) {
+		err = q.row("SELECT MAX(id) FROM changes WHERE object = $1", []any{c.Object}, &c.newest)
+	}
+	return c, err
 }
+
+func scanChange(s scanner) (c Change, err error) {
+	var when int64
+	err = s.Scan(&c.ID, &c.Kind, &c.Object, &c.Data, &when)
+	c.At = at(when)
+	return c, err
+}
+
+// replaceable tells whether what a change says is the state of an object, so that the latest one says it all.
+func replaceable(kind string) bool { return kind == "update" || kind == "create" || kind == "delete" }
 
 // NotPublished counts a failure at a change.
 func (db *DB) NotPublished(ctx context.Context, c Change) error {
@@ -87,7 +104,7 @@ func (db *DB) Publish(ctx context.Context, c Change, out *Outgoing, to Recipient
 
 // supersede drops what the new activity makes pointless: changes yet to be published, and updates yet to be delivered.
 func (t tx) supersede(out Outgoing, newest int64) error {
-	if out.Kind != "update" && out.Kind != "create" && out.Kind != "delete" {
+	if !replaceable(out.Kind) {
 		return nil
 	}
 	if err := t.exec("DELETE FROM changes WHERE object = $1 AND kind = 'update' AND id <= $2", out.Object, newest); err != nil {

@@ -57,13 +57,16 @@ func (s *server) follow(accounts []string) error {
 	if err != nil {
 		return err
 	}
-	first, err := db.NextChange(s.b.ctx)
-	if err != nil {
-		return err
+	for range accounts { // they were accepted then
+		accept, err := db.NextChange(s.b.ctx)
+		if err == nil {
+			err = db.Publish(s.b.ctx, accept, nil, storage.Recipients{})
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return each(len(accounts), 256, func(i int) error { // they were accepted then
-		return db.Publish(s.b.ctx, storage.Change{ID: first.ID + int64(i)}, nil, storage.Recipients{})
-	})
+	return nil
 }
 
 // fanOut: one post for many servers, of which a fifth refuses connections, a twentieth accepts them and says nothing, and
