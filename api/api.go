@@ -85,6 +85,7 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /api/v1/thread", s.thread(asJSON))
 	mux.HandleFunc("GET /api/v1/counts", s.counts)
+	mux.HandleFunc("POST /api/v1/counts", s.counts)
 	mux.HandleFunc("GET /api/v1/recent", s.recent)
 	mux.HandleFunc("GET /t", s.thread(asPage))
 	mux.HandleFunc("GET /embed/thread", s.thread(asFragment))

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -402,6 +403,21 @@ func TestCounts(t *testing.T) {
 		`"https://blog.example/open/":{"comments":0,"state":"open","label":"0 Kommentare"}}}`
 	if strings.TrimSpace(text) != want {
 		t.Error(text)
+	}
+	pages := []string{p.URL, open.URL, "http://blog.example/debate", "https://blog.example/never/"}
+	for kind, c := range map[string]struct{ body, want string }{
+		"text/plain;charset=UTF-8":          {strings.Join(pages, "\r\n") + "\n", want},
+		"application/x-www-form-urlencoded": {url.Values{"url": pages}.Encode(), want},
+		"text/plain":                        {strings.Repeat(p.URL+"\n", 200), `{"counts":{"https://blog.example/debate/":{"comments":7,"state":"closed","label":"7 comments"}}}`},
+		"text/csv":                          {strings.Repeat("https://blog.example/debate/\n", 5000), `{"error":"too_large"}`},
+		"multipart/form-data":               {"", `{"error":"missing_url"}`},
+	} {
+		answer, err := http.Post(s.url+"/api/v1/counts", kind, strings.NewReader(c.body))
+		s.must(err)
+		text, err := io.ReadAll(answer.Body)
+		if s.must(err); strings.TrimSpace(string(text)) != c.want || answer.Header.Get("Access-Control-Allow-Origin") != "*" {
+			t.Errorf("%s: %s", kind, text)
+		}
 	}
 }
 
