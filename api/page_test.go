@@ -161,21 +161,22 @@ func TestDepth(t *testing.T) {
 	}
 }
 
-// TestLongComments: of a long comment the rest is folded, at the end of a paragraph; what was folded by its author is not
+// TestLongComments: of a long comment the rest is folded, at the end of a paragraph or a line; what was folded by its author is not
 // folded twice.
 func TestLongComments(t *testing.T) {
 	s := newSite(t, nil)
 	p, a := s.post("p", storage.Draft{}), s.person("a", "A")
 	paragraph := "<p>" + strings.Repeat("Words and words. ", 60) + "</p>"
 	for i, c := range []thread.Comment{{HTML: strings.Repeat(paragraph, 10)}, {HTML: strings.Repeat(paragraph, 3)}, {HTML: strings.Repeat(paragraph, 10), Warning: "Long"},
-		{HTML: "<p>" + strings.Repeat("Words and words. ", 600) + "</p>"}} {
+		{HTML: "<p>" + strings.Repeat("Words and words. ", 600) + "</p>"}, {HTML: strings.Repeat("<b>A line</b> of words.<br><br>", 300)}} {
 		c.ID, c.Author, c.HTML = id(i), a, sanitize.HTML(c.HTML)
 		s.comment(p, c)
 	}
 	_, text := s.get("/t?url=" + p.URL)
 	wellFormed(t, text)
 	folded := "<details><summary>Show more</summary>" + strings.Repeat(sanitize.HTML(paragraph), 7) + "</details></div>"
-	if n := strings.Count(text, "Show more"); n != 1 || strings.Count(text, folded) != 1 {
+	lines := "of words.</p><details><summary>Show more</summary><p>" + "<strong>A line</strong> of words.<br/><br/>"
+	if n := strings.Count(text, "Show more"); n != 2 || strings.Count(text, folded) != 1 || strings.Count(text, lines) != 1 {
 		t.Error(n, text)
 	}
 }

@@ -59,15 +59,52 @@ func SplitLink(in, href string) (before, words, after string, found bool) {
 	return in[:at], html.UnescapeString(words), in[at+len(words):], true
 }
 
-// SplitAfter splits HTML of this package, which is a row of blocks, behind the first of them that ends at n bytes or later.
-// There may be pictures in it by now.
+// SplitAfter splits HTML of this package, which is a row of blocks, behind the first of them that ends at n bytes or later,
+// or at a line break in it: with some servers all of a text is one paragraph. There may be pictures in it by now.
 func SplitAfter(in string, n int) (head, rest string) {
-	for end := 0; end < len(in); {
-		if end += outermost(in[end:]); end >= n {
-			return in[:end], in[end:]
+	for start, end := 0, 0; end < len(in); start = end {
+		if end += outermost(in[end:]); end < n {
+			continue
 		}
+		if at := start + lineBreak(in[start:end], n-start); at > start {
+			return in[:at] + "</p>", "<p>" + pastBreaks(in[at:])
+		}
+		return in[:end], in[end:]
 	}
 	return in, ""
+}
+
+const lineEnd = "<br/>"
+
+func pastBreaks(in string) string {
+	for strings.HasPrefix(in, lineEnd) {
+		in = in[len(lineEnd):]
+	}
+	return in
+}
+
+// lineBreak finds the first one at n bytes or later of a paragraph that stands in nothing else; 0: there is none.
+func lineBreak(block string, n int) int {
+	if !strings.HasPrefix(block, "<p>") {
+		return 0
+	}
+	for at, depth := 0, 0; ; at++ {
+		next := strings.IndexByte(block[at:], '<')
+		if next < 0 {
+			return 0
+		}
+		at += next
+		switch tag := block[at:]; {
+		case strings.HasPrefix(tag, "</"):
+			depth--
+		case strings.HasPrefix(tag, lineEnd):
+			if depth == 1 && at >= n && pastBreaks(tag) != "</p>" {
+				return at
+			}
+		case !strings.HasPrefix(tag, "<img"):
+			depth++
+		}
+	}
 }
 
 // outermost is how long the first block is. Those of its kind may stand in it.

@@ -62,7 +62,7 @@ func TestSplitMentions(t *testing.T) {
 
 // TestSplitAfter: blocks stay whole, whatever is within them.
 func TestSplitAfter(t *testing.T) {
-	blocks := []string{"<p>one<br/>two</p>", "<pre>three</pre>", "<ul><li>four<ul><li>five</li></ul></li><li>six</li></ul>",
+	blocks := []string{"<p>one two</p>", "<pre>three</pre>", "<ul><li>four<ul><li>five</li></ul></li><li>six</li></ul>",
 		"<blockquote><blockquote><p>seven</p></blockquote><p>eight</p></blockquote>", `<p><em>nine</em></p>`}
 	in := strings.Join(blocks, "")
 	if HTML(in) != in {
@@ -75,6 +75,16 @@ func TestSplitAfter(t *testing.T) {
 		}
 		if head, rest := SplitAfter(in, n); head != want || head+rest != in {
 			t.Fatalf("%d: %q %q", n, head, rest)
+		}
+	}
+	for n, c := range map[int]struct{ in, head, rest string }{
+		1:  {`<p>one <em>two<br/>three</em> four<br/><br/>five<br/>six</p><p>seven</p>`, `<p>one <em>two<br/>three</em> four</p>`, `<p>five<br/>six</p><p>seven</p>`},
+		11: {`<p>one</p><p>two<br/>three</p>`, `<p>one</p><p>two</p>`, `<p>three</p>`},
+		5:  {`<p>one two<br/></p><p>three<br/>four</p>`, `<p>one two<br/></p>`, `<p>three<br/>four</p>`},
+		6:  {`<blockquote><p>one<br/>two</p></blockquote><p>three</p>`, `<blockquote><p>one<br/>two</p></blockquote>`, `<p>three</p>`},
+	} {
+		if head, rest := SplitAfter(c.in, n); head != c.head || rest != c.rest {
+			t.Errorf("%d: %q %q", n, head, rest)
 		}
 	}
 	for _, odd := range []string{"", "<", "no block", "<p>", "<ul><ul></ul>"} {
