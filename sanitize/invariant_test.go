@@ -43,6 +43,9 @@ func check(t testing.TB, out string) {
 	if again := HTML(out); again != out {
 		t.Fatalf("no fixed point:\n1: %.2000q\n2: %.2000q", out, again)
 	}
+	head, rest := SplitAfter(out, len(out)/2)
+	reread(t, head)
+	reread(t, rest)
 }
 
 // reread is the output as a browser reads it, which must be as it was written.
