@@ -23,19 +23,24 @@ const (
 	maxFeedLimit = 100
 )
 
-// feed answers with the new comments of all threads.
-func (s *Server) feed(w http.ResponseWriter, r *http.Request) {
-	form := r.URL.Query()
-	q := query{view: asFeed, lang: known(form.Get("lang"))}
-	var err error
-	if q.limit, err = limit(form); err != nil {
-		s.fail(w, r, asFeed, err)
-		return
+// latest answers with the new comments of all threads.
+func (s *Server) latest(v view) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		form := r.URL.Query()
+		q := query{view: v, lang: known(form.Get("lang"))}
+		var err error
+		if q.limit, err = limit(form); err != nil {
+			s.fail(w, r, v, err)
+			return
+		}
+		s.answer(w, r, q.asFeed())
 	}
-	s.answer(w, r, q.asFeed())
 }
 
-func (q query) isFeed() bool { return q.view == asThreadFeed || q.view == asFeed }
+func (q query) isFeed() bool { return q.view == asThreadFeed || q.ofAll() }
+
+// ofAll tells whether it is about all threads.
+func (q query) ofAll() bool { return q.view == asFeed || q.view == asRecent }
 
 // asFeed takes away what a feed does not know: parts and order.
 func (q query) asFeed() query {

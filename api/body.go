@@ -25,7 +25,8 @@ const (
 	asNotePage   view = "note" // the page, at the id of the Note
 	asFragment   view = "fragment"
 	asThreadFeed view = "thread feed"
-	asFeed       view = "feed" // of all threads
+	asFeed       view = "feed"   // of all threads
+	asRecent     view = "recent" // the same as JSON
 )
 
 // headers are what all answers of a view share. No answer depends on who asks, so any site may read it.
@@ -47,7 +48,7 @@ func headers(blogOrigins []string) map[view]http.Header {
 	feed["Content-Type"] = []string{"application/atom+xml; charset=utf-8"}
 	note := html.Clone()
 	note["Vary"] = []string{"Accept, Accept-Encoding"}
-	return map[view]http.Header{asJSON: common, asPage: html, asFragment: html, asNotePage: note, asThreadFeed: feed, asFeed: feed}
+	return map[view]http.Header{asJSON: common, asPage: html, asFragment: html, asNotePage: note, asThreadFeed: feed, asFeed: feed, asRecent: common}
 }
 
 // body is a finished answer: its bytes, plain and compressed, and what must hold for it to be sent again.

@@ -31,22 +31,25 @@ type (
 		Late      int             `json:"late"`
 	}
 	commentJSON struct {
-		ID        thread.IRI  `json:"id"`
-		URL       *string     `json:"url"`
-		Parent    *string     `json:"parent"`
-		Depth     int         `json:"depth"`
+		ID     thread.IRI `json:"id"`
+		URL    *string    `json:"url"`
+		Parent *string    `json:"parent"`
+		Depth  int        `json:"depth"`
+		saidJSON
+		Deleted  bool `json:"deleted"`
+		Imported bool `json:"imported"`
+		Closed   bool `json:"closed"`
+		Replies  int  `json:"replies"`
+		Likes    int  `json:"likes"`
+		Boosts   int  `json:"boosts"`
+	}
+	saidJSON struct { // by whom, what and when
 		Author    *authorJSON `json:"author"`
 		HTML      string      `json:"html"`
 		Warning   *string     `json:"warning"`
 		Lang      *string     `json:"lang"`
 		Published *string     `json:"published"`
 		Edited    *string     `json:"edited"`
-		Deleted   bool        `json:"deleted"`
-		Imported  bool        `json:"imported"`
-		Closed    bool        `json:"closed"`
-		Replies   int         `json:"replies"`
-		Likes     int         `json:"likes"`
-		Boosts    int         `json:"boosts"`
 	}
 	authorJSON struct {
 		ID     thread.IRI `json:"id"`
@@ -81,7 +84,7 @@ func (s *Server) postJSON(p thread.Post, now time.Time) postJSON {
 }
 
 func (s *Server) commentJSON(c step) commentJSON {
-	out := commentJSON{ID: c.ID, Parent: orNull(string(c.Parent)), Depth: c.Depth, Published: timestamp(c.Published),
+	out := commentJSON{ID: c.ID, Parent: orNull(string(c.Parent)), Depth: c.Depth, saidJSON: saidJSON{Published: timestamp(c.Published)},
 		Deleted: c.Stub, Imported: c.Imported, Closed: c.closed, Replies: c.Replies}
 	if c.Stub {
 		return out

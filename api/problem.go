@@ -34,7 +34,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, v view, err error)
 		s.Log.Error("reading", "path", r.URL.Path, "error", err)
 		w.Header().Set("Retry-After", "5")
 	}
-	if v == asFragment || v == asFeed || v == asThreadFeed { // for a program: embed.js, a static generator, a feed reader
+	if v == asFragment || v == asFeed || v == asThreadFeed || v == asRecent { // for a program: embed.js, a static generator, a feed reader
 		v = asJSON
 	}
 	maps.Copy(w.Header(), s.headers[v])

@@ -64,7 +64,7 @@ func (s *Server) renew(q query, old *body) (*body, error) {
 
 // find is the post that a query means, if it exists, or exists once it is asked for.
 func (s *Server) find(ctx context.Context, q query) (thread.Post, error) {
-	if q.view == asFeed { // of no post, and as new as anything
+	if q.ofAll() { // of no post, and as new as anything
 		return thread.Post{Revision: int64(s.DB.Version())}, nil
 	}
 	p, err := s.lookUp(ctx, q)
@@ -93,6 +93,9 @@ func (s *Server) lookUp(ctx context.Context, q query) (thread.Post, error) {
 }
 
 func (s *Server) build(ctx context.Context, q query, post thread.Post, now time.Time) (*body, error) {
+	if q.view == asRecent {
+		return s.buildRecent(ctx, q, post)
+	}
 	if q.isFeed() {
 		return s.buildFeed(ctx, q, post, now)
 	}
